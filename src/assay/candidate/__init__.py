@@ -1,0 +1,25 @@
+"""Code out of a completion, and what makes two candidates the same one."""
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    code: str | None
+    """The whole program, starter included; `None` when the completion held no code."""
+    text: str
+    """The completion as it came."""
+    made_by: str
+    """Strategy and step, for instance `self_debug:2`."""
+    parent: str | None = None
+    """The id of the candidate that this one repairs."""
+
+    @property
+    def id(self) -> str:
+        """Hash of the code without trailing blanks and blank lines; of the text without code."""
+        body = self.text if self.code is None else self.code
+        lines = (line.rstrip() for line in body.splitlines())
+        normal = "\n".join(line for line in lines if line)
+        kind = "text" if self.code is None else "code"
+        return hashlib.sha256(f"{kind}\0{normal}".encode("utf-8", "surrogatepass")).hexdigest()[:16]

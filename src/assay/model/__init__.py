@@ -1,0 +1,70 @@
+"""Who is asked. One protocol, batch first; a wrapper is a `Model` around a `Model`."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One request for one completion; its `key` is what cache, recording and replay go by."""
+
+    messages: tuple[Message, ...]
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 1024
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """SHA-256 over every field, as hexadecimal: equal prompts have equal keys."""
+        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens, as the server counted them."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """The part of `prompt_tokens` that the server did not have to read again."""
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    text: str
+    usage: Usage
+    finish_reason: str
+    """`stop`, `length`, or what else the server said."""
+    model: str
+    seconds: float
+    """Wall time of the request, when it was made."""
+    logprobs: tuple[float, ...] | None = None
+    """Log-probability of each token, where the backend gives it."""
+    cached: bool = False
+    """True when it came from the cache or a recording: nothing was paid for it now."""
+
+
+class Model(Protocol):
+    """Answers prompts. `name` is `provider/name`."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def complete(self, prompts: list[Prompt]) -> list[Completion]:
+        """One completion a prompt, in order. Raises `ModelError`; never returns a made-up text."""
+        ...
+
+    async def close(self) -> None:
+        """Gives back connections, threads and processes; may be called twice."""
+        ...

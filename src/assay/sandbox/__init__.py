@@ -1,0 +1,145 @@
+"""Where code runs: a `Sandbox` turns a `Job` into a `Run` of `Verdict`s.
+
+A program that fails is data. The sandbox's own failure is a `SandboxError`: no verdict.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from assay.problem import Limits, Test
+
+Outcome = Literal[
+    "passed",
+    "wrong",
+    "raised",
+    "build_failed",
+    "timeout",
+    "memory",
+    "output",
+    "killed",
+    "denied",
+    "skipped",
+]
+"""`wrong` gave another value; `output` printed too much; `killed` died by a signal;
+`denied` tried what the sandbox refuses; `skipped`: a test before it ended the run."""
+
+Judging = Literal["isolated", "in-process"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """What a tier enforces; every run carries it."""
+
+    tier: Literal["namespaces", "landlock", "unsafe", "scripted"]
+    filesystem: bool
+    network: bool
+    processes: bool
+    memory: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """The evidence of a verdict; what is not known is `None`. Text is shortened to a few KB."""
+
+    call: str | None = None
+    """What was called, as the test wrote it."""
+    expected: str | None = None
+    """`repr` of the value asked for."""
+    actual: str | None = None
+    """`repr` of the value that came."""
+    exception: str | None = None
+    """Type name of what was raised."""
+    message: str | None = None
+    line: int | None = None
+    """1-based line of the candidate where it was raised, or where it was when time ran out."""
+    source: str | None = None
+    """The text of that line."""
+    signal: str | None = None
+    limit: str | None = None
+    """Which limit ended it and its value, for instance `5 s of CPU`."""
+    stdout: str = ""
+    """What the candidate printed during this test (first and last part)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    test: str
+    """Id of the test."""
+    outcome: Outcome
+    detail: Detail = field(default_factory=Detail)
+    judging: Judging = "isolated"
+    cpu_seconds: float | None = None
+    peak_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One message of a build, 1-based positions."""
+
+    message: str
+    line: int | None = None
+    column: int | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One candidate and the tests to run it on. No tests: run it as a program."""
+
+    code: str
+    tests: tuple[Test, ...] = ()
+    language: str = "python"
+    limits: Limits = field(default_factory=Limits)
+    stdin: str = ""
+    """Only read where there are no tests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a job gave: one verdict a test, in the order of the tests."""
+
+    verdicts: tuple[Verdict, ...]
+    isolation: Isolation
+    outcome: Outcome
+    """`passed` when every verdict is (or, without tests, when the program ended with status 0);
+    else that of the first verdict that is not."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    detail: Detail = field(default_factory=Detail)
+    """Of the program itself, where there are no tests or it did not load."""
+    stdout: str = ""
+    stderr: str = ""
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    peak_bytes: int | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.outcome == "passed"
+
+    @property
+    def judging(self) -> Judging:
+        """`in-process` as soon as one verdict is."""
+        marks = {verdict.judging for verdict in self.verdicts}
+        return "in-process" if "in-process" in marks else "isolated"
+
+    @property
+    def share_passed(self) -> float | None:
+        """Passed verdicts over all verdicts; `None` without tests."""
+        if not self.verdicts:
+            return None
+        return sum(v.outcome == "passed" for v in self.verdicts) / len(self.verdicts)
+
+
+class Sandbox(Protocol):
+    """Runs jobs. Each is independent of the others, whatever it does."""
+
+    @property
+    def isolation(self) -> Isolation: ...
+
+    async def run(self, jobs: list[Job]) -> list[Run]:
+        """One run a job, in order. Raises `SandboxError` for a failure of ours."""
+        ...
+
+    async def close(self) -> None:
+        """Ends every process that it started; may be called twice."""
+        ...
