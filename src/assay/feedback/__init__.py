@@ -23,9 +23,14 @@ class Attempt:
 
     candidate: Candidate
     run: Run | None
-    """`None`: our own failure; the attempt is unmeasured."""
+    """`None`: there was no code to run, or our own failure (then it is not `measured`)."""
     feedback: Feedback
 
     @property
     def passed(self) -> bool:
         return self.run is not None and self.run.passed
+
+    @property
+    def measured(self) -> bool:
+        """False where a failure of ours left it open: never a score."""
+        return self.feedback.passed is not None

@@ -1,0 +1,49 @@
+"""Hidden tests: they exist from here down. The verdict that counts."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from assay.errors import SandboxError
+from assay.problem import Limits, Problem, Test
+from assay.sandbox import Job, Run, Sandbox
+
+Split = Literal["train", "test"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A problem with the tests that decide, which no solver sees."""
+
+    problem: Problem
+    hidden: tuple[Test, ...] = ()
+    split: Split = "test"
+
+
+GRADE_SECONDS = 10.0
+"""CPU time of a hidden test file: it holds many checks, and a slow right program is right."""
+
+
+async def grade(sandbox: Sandbox, item: Item, code: str | None) -> Run | None:
+    """The program's run on the hidden tests; `None` is unmeasured: no hidden tests, or a failure
+    of the sandbox. A program that does not exist fails: see `solved`."""
+    if not item.hidden or code is None:
+        return None
+    seconds = max(item.problem.limits.cpu_seconds, GRADE_SECONDS)
+    limits: Limits = replace(
+        item.problem.limits, cpu_seconds=seconds, wall_seconds=max(3 * seconds, 15.0)
+    )
+    job = Job(code=code, tests=item.hidden, language=item.problem.language, limits=limits)
+    try:
+        [run] = await sandbox.run([job])
+    except SandboxError:
+        return None
+    return run
+
+
+def solved(item: Item, code: str | None, run: Run | None) -> bool | None:
+    """True, False, or `None` where it was not measured. No code on a measured attempt is False."""
+    if not item.hidden:
+        return None
+    if code is None:
+        return False
+    return None if run is None else run.passed

@@ -1,0 +1,210 @@
+"""The driver: serves a strategy's requests, and owns budget, concurrency and the journal."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from assay.candidate import Candidate
+from assay.errors import BudgetSpent, ModelError, SandboxError
+from assay.feedback import Attempt, Feedback
+from assay.feedback.tests import explain, no_code, unmeasured
+from assay.model import Completion, Model, Prompt
+from assay.problem import Problem, Test
+from assay.sandbox import Job, Run, Sandbox
+from assay.search import Ask, Consult, Question, Steps, Try
+from assay.search.budget import Cost, Ledger, Reservation
+from assay.search.records import attempt_record, completion_record
+
+T = TypeVar("T")
+
+
+class Journal(Protocol):
+    """Where the driver writes down what happens, as it happens."""
+
+    def note(self, kind: str, body: Mapping[str, Any]) -> None:
+        """Keeps one event; it is safe from `kill -9` when this returns."""
+        ...
+
+
+class Forgetful:
+    """A journal that keeps nothing."""
+
+    def note(self, kind: str, body: Mapping[str, Any]) -> None:
+        del kind, body
+
+
+class Person(Protocol):
+    async def answer(self, question: Question) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who serves a strategy."""
+
+    model: Model
+    sandbox: Sandbox
+    person: Person | None = None
+
+
+@dataclass(slots=True)
+class Trail:
+    """What came of driving one strategy on one problem."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    """In the order in which they were made, repeats included."""
+    stopped: str = "done"
+    """`done`, `budget`, `model: …` or `sandbox: …`."""
+
+
+class Driver:
+    """Serves the requests of one problem. What it spends goes to the ledger, what happens to the
+    journal; a failure of the sandbox leaves an attempt unmeasured, never wrong."""
+
+    def __init__(
+        self, problem: Problem, parties: Parties, ledger: Ledger, journal: Journal
+    ) -> None:
+        self.problem = problem
+        self.parties = parties
+        self.ledger = ledger
+        self.journal = journal
+        self.trail = Trail()
+        self._runs: dict[tuple[str, tuple[Test, ...]], Run] = {}
+
+    async def drive(self, steps: Steps[T]) -> T | None:
+        """Runs a generator to its end; `None` when budget or model ended it before."""
+        try:
+            request = next(steps)
+            while True:
+                request = steps.send(await self._serve(request))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        except BudgetSpent:
+            self.trail.stopped = "budget"
+        except ModelError as error:
+            self.trail.stopped = f"model: {error}"
+        finally:
+            steps.close()
+        return None
+
+    async def _serve(self, request: Ask | Try | Consult) -> Any:
+        match request:
+            case Ask(prompts):
+                return await self._ask(prompts)
+            case Try(candidates, None):
+                attempts = await self._try(candidates, self.problem.tests)
+                for attempt in attempts:
+                    self.journal.note("attempt", attempt_record(attempt))
+                self.trail.attempts += attempts
+                return attempts
+            case Try(candidates, tests):
+                return await self._try(candidates, tests or ())
+            case Consult(question):
+                return await self._consult(question)
+
+    async def _ask(self, prompts: Sequence[Prompt]) -> list[Completion]:
+        held: list[Reservation] = []
+        for prompt in prompts:
+            try:
+                held.append(self.ledger.reserve(prompt))
+            except BudgetSpent:
+                if not held:
+                    raise
+                self.trail.stopped = "budget"
+                break
+        async with self._timed("model"):
+            replies = await asyncio.gather(*map(self._one_call, held), return_exceptions=True)
+        completions = [reply for reply in replies if isinstance(reply, Completion)]
+        failures = [reply for reply in replies if isinstance(reply, BaseException)]
+        # A failed call of several leaves the others usable; alone it ends the strategy.
+        for failure in failures:
+            if not isinstance(failure, ModelError) or not completions:
+                raise failure
+            self.journal.note("error", {"error": str(failure)})
+        return completions
+
+    async def _one_call(self, held: Reservation) -> Completion:
+        try:
+            [completion] = await self._in_time(self.parties.model.complete([held.prompt]))
+        except BaseException:
+            self.ledger.release(held)
+            raise
+        self.ledger.settle(held, completion)
+        self.journal.note("completion", completion_record(held.prompt, completion))
+        return completion
+
+    async def _in_time(self, work: Awaitable[T]) -> T:
+        """Cuts a call off when the seconds of the budget are over. Raises `BudgetSpent`."""
+        left = self.ledger.seconds_left()
+        try:
+            async with asyncio.timeout(left):
+                return await work
+        except TimeoutError:
+            raise BudgetSpent("the seconds of the budget are over") from None
+
+    async def _try(
+        self, candidates: Sequence[Candidate], tests: tuple[Test, ...]
+    ) -> list[Attempt]:
+        new: dict[str, Candidate] = {}
+        for candidate in candidates:
+            if candidate.code is not None and (candidate.id, tests) not in self._runs:
+                new.setdefault(candidate.id, candidate)
+        failure = await self._run(list(new.values()), tests) if new else None
+        return [self._attempt(candidate, tests, failure) for candidate in candidates]
+
+    async def _run(self, candidates: list[Candidate], tests: tuple[Test, ...]) -> str | None:
+        """Runs and remembers; gives the reason where the sandbox failed."""
+        granted = candidates[: self.ledger.reserve_runs(len(candidates))]
+        jobs = [job_for(self.problem, c.code or "", tests) for c in granted]
+        async with self._timed("sandbox"):
+            runs = await asyncio.gather(
+                *(self._in_time(self.parties.sandbox.run([job])) for job in jobs),
+                return_exceptions=True,
+            )
+        failure = None if len(granted) == len(candidates) else "the budget had no room to run it"
+        for candidate, result in zip(granted, runs, strict=True):
+            if isinstance(result, SandboxError):
+                failure = str(result)
+                self.journal.note("error", {"candidate": candidate.id, "error": failure})
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                self._runs[candidate.id, tests] = result[0]
+        return failure
+
+    def _attempt(
+        self, candidate: Candidate, tests: tuple[Test, ...], failure: str | None
+    ) -> Attempt:
+        run = self._runs.get((candidate.id, tests))
+        return Attempt(
+            candidate=candidate, run=run, feedback=self._feedback(candidate, run, failure)
+        )
+
+    def _feedback(self, candidate: Candidate, run: Run | None, failure: str | None) -> Feedback:
+        if candidate.code is None:
+            return no_code(self.problem)
+        if run is None:
+            return unmeasured(failure or "it was not run")
+        return explain(self.problem, run)
+
+    async def _consult(self, question: Question) -> str | None:
+        if self.parties.person is None:
+            return None
+        answer = await self.parties.person.answer(question)
+        self.journal.note("consult", {"question": question.text, "answer": answer})
+        return answer
+
+    @asynccontextmanager
+    async def _timed(self, party: str) -> AsyncIterator[None]:
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.ledger.charge(Cost(**{f"{party}_seconds": time.monotonic() - start}))
+
+
+def job_for(problem: Problem, code: str, tests: tuple[Test, ...]) -> Job:
+    return Job(code=code, tests=tests, language=problem.language, limits=problem.limits)

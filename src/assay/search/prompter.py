@@ -1,0 +1,67 @@
+"""The wording and the sampling of prompts: Jinja2 text files, overridable one by one."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import UsageError
+from assay.model import Message, Prompt
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HERE = Path(__file__).parent / "prompts"
+
+
+@dataclass(frozen=True)
+class Prompter:
+    """Makes prompts. The first sample is greedy, so that all strategies share it; later ones
+    are drawn at `temperature` with seeds of their own."""
+
+    temperature: float = 0.8
+    top_p: float = 0.95
+    max_tokens: int = 1024
+    seed: int = 0
+    directory: Path | None = field(default=None)
+    """Where templates of the same name win over those of the package."""
+
+    @cached_property
+    def _environment(self) -> "Environment":
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+        from jinja2.sandbox import SandboxedEnvironment
+
+        folders = [HERE] if self.directory is None else [self.directory, HERE]
+        environment: Environment = SandboxedEnvironment(
+            loader=FileSystemLoader(folders),
+            undefined=StrictUndefined,
+            autoescape=False,  # the output is text for a model, not HTML
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=False,
+        )
+        return environment
+
+    def text(self, template: str, **values: Any) -> str:
+        """The template `<template>.jinja`, filled. Raises `UsageError` for one that is broken."""
+        from jinja2 import TemplateError
+
+        try:
+            return self._environment.get_template(f"{template}.jinja").render(**values)
+        except TemplateError as error:
+            raise UsageError(f"prompt template {template}.jinja: {error}") from error
+
+    def first(self, user: str, **values: Any) -> tuple[Message, ...]:
+        """The opening of a conversation: the system text and what the user says."""
+        system = Message("system", self.text("system", **values))
+        return (system, Message("user", user))
+
+    def prompt(self, messages: tuple[Message, ...], draw: int = 0) -> Prompt:
+        """`draw` 0 is the greedy answer; each further number is another random one."""
+        return Prompt(
+            messages=messages,
+            temperature=0.0 if draw == 0 else self.temperature,
+            top_p=1.0 if draw == 0 else self.top_p,
+            max_tokens=self.max_tokens,
+            seed=self.seed if draw == 0 else self.seed * 1_000_003 + draw,
+        )

@@ -1,0 +1,41 @@
+"""Most visible tests passed; the earliest where that is equal.
+
+The filter of AlphaCode (Li et al. 2022) and of nearly every later method.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from assay.feedback import Attempt
+from assay.problem import Problem
+from assay.search import Steps
+from assay.select import Choice
+
+
+def visible(problem: Problem, attempts: Sequence[Attempt]) -> Steps[Choice]:
+    del problem
+    order = ranked(attempts)
+    counts = Counter(attempt.candidate.id for attempt in attempts)
+    return Choice(
+        order=tuple(order),
+        cluster=tuple(range(len(order))),
+        support=counts[order[0].candidate.id] if order else 0,
+        of=len(attempts),
+    )
+    yield  # a generator like every selector, though it needs nothing
+
+
+def ranked(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Distinct candidates by the share of visible tests passed. Unmeasured ones come last: an
+    unknown score never ranks above a number."""
+    distinct = {attempt.candidate.id: attempt for attempt in reversed(attempts)}
+    return sorted(reversed(distinct.values()), key=lambda attempt: -rank(attempt))
+
+
+def rank(attempt: Attempt) -> float:
+    """Score, with what has no code below what has some, and what is unmeasured below that."""
+    if not attempt.measured:
+        return -2.0
+    if attempt.candidate.code is None:
+        return -1.0
+    return attempt.feedback.score if attempt.feedback.score is not None else float(attempt.passed)

@@ -1,0 +1,207 @@
+"""The log itself."""
+
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_dir
+
+from assay.errors import StoreError, UsageError
+from assay.model import Completion, Prompt, Usage
+from assay.store.migrations import MIGRATIONS, migrate
+
+BUSY_SECONDS = 30
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    id: str
+    command: str
+    config: dict[str, Any]
+    started: float
+    """Seconds since 1970."""
+    events: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    seq: int
+    run: str
+    item: str
+    """The problem's id, with the cell in a comparison; empty for the run itself."""
+    kind: str
+    body: dict[str, Any]
+    at: float
+
+
+def default_path() -> Path:
+    return Path(user_data_dir("assay")) / "log.db"
+
+
+class Log:
+    """Opens, or makes, the log at `path`. Raises `StoreError` where that cannot be done."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._guarded():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        # NORMAL: a commit survives the end of the process at any moment, which is what is
+        # promised; only a power cut may take the last ones.
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        if not self._up_to_date():
+            migrate(self._db)
+
+    def _up_to_date(self) -> bool:
+        """Read-only, so that a second process does not wait for the first one's writes."""
+        try:
+            [count] = self._db.execute("SELECT count(*) FROM migration").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        return bool(count == len(MIGRATIONS))
+
+    def close(self) -> None:
+        with self._guarded():
+            self._db.close()
+
+    def __enter__(self) -> "Log":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Writing
+
+    def start(self, command: str, config: Mapping[str, Any]) -> str:
+        """Opens a run and gives its id."""
+        run = "".join(secrets.choice(ALPHABET) for _ in range(8))
+        with self._guarded():
+            self._db.execute(
+                "INSERT INTO run VALUES (?, ?, ?, ?)", (run, command, dump(config), time.time())
+            )
+        return run
+
+    def append(self, run: str, item: str, kind: str, body: Mapping[str, Any]) -> None:
+        with self._guarded():
+            self._db.execute(
+                "INSERT INTO event (run, item, kind, body, at) VALUES (?, ?, ?, ?, ?)",
+                (run, item, kind, dump(body), time.time()),
+            )
+
+    # Reading
+
+    def runs(self, limit: int | None = None) -> list[RunRow]:
+        """The newest first."""
+        with self._guarded():
+            rows = self._db.execute(
+                """SELECT run.id, command, config, started, count(event.seq),
+                          coalesce(max(event.kind = 'end'), 0)
+                   FROM run LEFT JOIN event ON event.run = run.id
+                   GROUP BY run.id ORDER BY started DESC LIMIT ?""",
+                (-1 if limit is None else limit,),
+            ).fetchall()
+            return [
+                RunRow(id, command, json.loads(config), started, events, bool(finished))
+                for id, command, config, started, events, finished in rows
+            ]
+
+    def find(self, prefix: str) -> RunRow:
+        """The run whose id begins so. Raises `UsageError` where none or several do."""
+        found = [run for run in self.runs() if run.id.startswith(prefix)]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise UsageError(f"the log has no run {prefix!r}; `assay log` lists them")
+        raise UsageError(f"{prefix!r} begins the ids of {len(found)} runs; give more of it")
+
+    def events(self, run: str, item: str | None = None, kind: str | None = None) -> list[Event]:
+        with self._guarded():
+            rows = self._db.execute(
+                """SELECT seq, run, item, kind, body, at FROM event WHERE run = ?1
+                   AND (?2 IS NULL OR item = ?2) AND (?3 IS NULL OR kind = ?3) ORDER BY seq""",
+                (run, item, kind),
+            ).fetchall()
+            return [Event(*row[:4], json.loads(row[4]), row[5]) for row in rows]
+
+    # The shelf of the completion cache (`model.cached.Shelf`)
+
+    def get(self, model: str, key: str) -> Completion | None:
+        with self._guarded():
+            row = self._db.execute(
+                "SELECT body FROM completion WHERE model = ? AND key = ?", (model, key)
+            ).fetchone()
+            return None if row is None else completion_from(json.loads(row[0]))
+
+    def put(self, model: str, prompt: Prompt, completion: Completion) -> None:
+        with self._guarded():
+            self._db.execute(
+                "INSERT OR IGNORE INTO completion VALUES (?, ?, ?, ?)",
+                (model, prompt.key, dump(asdict(completion)), time.time()),
+            )
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """The one place where SQLite's errors become ours."""
+        try:
+            yield
+        except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"log {self.path}: {error}. {remedy(error)}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ItemJournal:
+    """The journal of one problem in one run (`search.driver.Journal`)."""
+
+    log: Log
+    run: str
+    item: str
+
+    def note(self, kind: str, body: Mapping[str, Any]) -> None:
+        self.log.append(self.run, self.item, kind, body)
+
+
+def remedy(error: Exception) -> str:
+    """What a person can do about it."""
+    text = str(error)
+    if "full" in text or "No space" in text:
+        return "Free some disk space; what was reported as done is kept, and --resume goes on"
+    if "locked" in text:
+        return "Another process holds it; try again, or give another file with --log"
+    if "unable to open" in text or isinstance(error, OSError) or "readonly" in text:
+        return "Give a file that you may write with --log FILE"
+    if "newer Assay" in text:
+        return "Update Assay, or give another file with --log"
+    return "If it is damaged, move it away (mv) and a new one is made; --log FILE uses another"
+
+
+def dump(value: object) -> str:
+    """JSON that SQLite can hold: what a program printed may have lone surrogates."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def completion_from(body: dict[str, Any]) -> Completion:
+    logprobs = body["logprobs"]
+    return Completion(
+        **{
+            **body,
+            "usage": Usage(**body["usage"]),
+            "logprobs": None if logprobs is None else tuple(logprobs),
+        }
+    )
