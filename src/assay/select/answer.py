@@ -14,7 +14,7 @@ from assay.select import Choice, Selector
 Status = Literal["verified", "likely", "abstained", "failed", "unmeasured"]
 """`verified`: passes every visible test. `likely`: there are none, but most candidates behave
 alike. `abstained`: nothing speaks for the answer. `failed`: no candidate passes the visible
-tests. `unmeasured`: a failure of ours, or no completion at all."""
+tests within the budget. `unmeasured`: a failure of ours, of model or sandbox."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +97,8 @@ def judge(
     problem: Problem, trail: Trail, choice: Choice | None, best: Attempt | None
 ) -> tuple[Status, str]:
     if best is None or choice is None or not best.measured:
+        if trail.stopped == "budget":
+            return "failed", "the budget was spent before a candidate was tried"
         return "unmeasured", _unmeasured_reason(trail, best)
     if problem.tests:
         if best.passed:
@@ -110,8 +112,6 @@ def judge(
 
 
 def _unmeasured_reason(trail: Trail, best: Attempt | None) -> str:
-    if trail.stopped == "budget":
-        return "the budget was spent before anything was measured"
     if trail.stopped != "done":
         return trail.stopped
     return best.feedback.message if best else "the strategy made no attempt"

@@ -1,0 +1,83 @@
+"""A grid of cells over one suite, resumable by ids: `assay bench`."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from assay.bench import Cell, Result
+from assay.bench.stats import wilson
+from assay.bench.work import Listener, Recipe, Workshop, work
+from assay.grade import Item
+from assay.store import Log
+
+
+async def compare(
+    shop: Workshop,
+    items: Sequence[Item],
+    cells: Sequence[tuple[Cell, Recipe]],
+    *,
+    jobs: int,
+    done: dict[str, Result],
+    listener: Listener,
+) -> dict[str, Result]:
+    """Every cell over every item, `jobs` at a time; what is in `done` is not done again.
+
+    Results are keyed by cell and problem, in the order of cells and items.
+    """
+    results = dict(done)
+    waiting = asyncio.Semaphore(jobs)
+
+    async def one(key: str, item: Item, cell: Cell, recipe: Recipe) -> None:
+        async with waiting:
+            results[key] = await work(shop, item, recipe, prefix=prefix(cell))
+        listener(results[key])
+
+    async with asyncio.TaskGroup() as group:
+        for cell, recipe in cells:
+            for item in items:
+                key = prefix(cell) + item.problem.id
+                if key not in results:
+                    group.create_task(one(key, item, cell, recipe))
+    return {
+        key: results[key]
+        for cell, _ in cells
+        for item in items
+        if (key := prefix(cell) + item.problem.id)
+    }
+
+
+def prefix(cell: Cell) -> str:
+    return f"{cell.key}|"
+
+
+def finished(log: Log, run: str) -> dict[str, Result]:
+    """The results that a run has in the log. Ones that failures of ours left unmeasured are
+    taken up again."""
+    rows = {event.item: Result(**event.body) for event in log.events(run, kind="result")}
+    return {item: result for item, result in rows.items() if result.status != "unmeasured"}
+
+
+def summary(cell: Cell, results: Iterable[Result]) -> dict[str, Any]:
+    """One row of the table. The rate is over what was measured; the rest is counted."""
+    rows = list(results)
+    verdicts = [row.hidden for row in rows if row.hidden is not None]
+    right = sum(verdicts)
+    interval = wilson(right, len(verdicts))
+    return {
+        **asdict(cell),
+        "items": len(rows),
+        "measured": len(verdicts),
+        "solved": right,
+        "pass@1": right / len(verdicts) if verdicts else None,
+        "interval": None if interval is None else list(interval),
+        "visible_passed": sum(row.status == "verified" for row in rows),
+        "in_process": sum(row.judging == "in-process" for row in rows),
+        "tokens": sum(tokens(row) for row in rows),
+        "completion_tokens": sum(row.cost["completion_tokens"] for row in rows),
+        "seconds": round(sum(row.cost["seconds"] for row in rows), 3),
+    }
+
+
+def tokens(result: Result) -> int:
+    return int(result.cost["prompt_tokens"] + result.cost["completion_tokens"])

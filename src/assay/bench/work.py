@@ -1,0 +1,115 @@
+"""One item from problem to graded result: the same path for `solve`, `bench` and the demo."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from assay.bench import Result, visible_counts
+from assay.grade import Item, grade, solved
+from assay.problem import Problem
+from assay.sandbox import Run
+from assay.search import Steps, find_strategy
+from assay.search.budget import Budget, Cost, Ledger, Price
+from assay.search.driver import Parties
+from assay.search.prompter import Prompter
+from assay.search.records import run_record
+from assay.select import find_selector
+from assay.select.answer import Answer, solve
+from assay.store import ItemJournal, Log
+
+FREE = ("embedded", "scripted", "recorded")
+"""Providers whose completions cost nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a problem is worked on."""
+
+    strategy: str = "self_debug"
+    knobs: dict[str, Any] = field(default_factory=dict)
+    """Keyword arguments of the strategy."""
+    selector: str = "agreement"
+    prompter: Prompter = field(default_factory=Prompter)
+    budget: Budget = field(default_factory=Budget)
+    """Of each problem."""
+
+    def steps(self, problem: Problem) -> Steps[None]:
+        """The strategy at work on `problem`; without visible tests, five samples instead of a
+        repair that has nothing to go by."""
+        if not problem.tests and self.strategy == "self_debug":
+            return find_strategy("sample")(problem, self.prompter, n=5)
+        return find_strategy(self.strategy)(problem, self.prompter, **self.knobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What is shared by all items of a run."""
+
+    parties: Parties
+    log: Log
+    run: str
+    price: Price | None
+    total: Ledger
+    """The account of the whole run."""
+
+
+def price_of(model: str, given: str | None) -> Price | None:
+    """`IN,OUT` in dollars per million tokens; nothing for models that run here; else unknown."""
+    from assay.errors import UsageError
+
+    if given is None:
+        return Price(0.0, 0.0) if model.partition("/")[0] in FREE else None
+    try:
+        [prompt, completion] = map(float, given.split(","))
+    except ValueError:
+        raise UsageError(f"--price wants IN,OUT in dollars per million tokens: {given!r}") from None
+    return Price(prompt, completion)
+
+
+async def work(shop: Workshop, item: Item, recipe: Recipe, prefix: str = "") -> Result:
+    """Solves, grades and logs. Failures of model and sandbox give a result that is not measured;
+    `StoreError` is raised."""
+    name = prefix + item.problem.id
+    journal = ItemJournal(shop.log, shop.run, name)
+    journal.note("problem", asdict(item.problem))
+    ledger = Ledger(recipe.budget, price=shop.price, parent=shop.total)
+    selector = find_selector(recipe.selector)
+    answer = await solve(
+        item.problem, recipe.steps(item.problem), selector, shop.parties, ledger, journal
+    )
+    graded = await grade(shop.parties.sandbox, item, answer.code)
+    if graded is not None:
+        journal.note("grade", run_record(graded))
+    result = result_of(answer, item, graded, f"{shop.run}/{name}")
+    journal.note("result", asdict(result))
+    return result
+
+
+def result_of(answer: Answer, item: Item, graded: Run | None, log: str) -> Result:
+    hidden = None if answer.status == "unmeasured" else solved(item, answer.code, graded)
+    runs = [run for run in (answer.attempt and answer.attempt.run, graded) if run]
+    marks = {run.judging for run in runs}
+    return Result(
+        problem=answer.problem,
+        status=answer.status,
+        reason=answer.reason,
+        code=answer.code,
+        confidence=answer.confidence,
+        visible=visible_counts(answer),
+        hidden=hidden,
+        candidates=answer.candidates,
+        cost=cost_record(answer.cost),
+        judging=("in-process" if "in-process" in marks else "isolated") if marks else None,
+        questions=0,
+        log=log,
+    )
+
+
+def cost_record(cost: Cost) -> dict[str, Any]:
+    return {
+        name: round(value, 4) if isinstance(value, float) else value
+        for name, value in asdict(cost).items()
+    }
+
+
+Listener = Callable[[Result], None]

@@ -1,0 +1,115 @@
+"""The flags that several verbs share; each is also an environment variable and a config key."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assay.errors import UsageError
+
+
+def read_config(context: typer.Context, path: Path | None) -> Path | None:
+    """Takes defaults from a TOML file: top-level keys, then those of `[VERB]`.
+
+    Raises `UsageError` for a missing or broken file, and for a key that no flag has.
+    """
+    if path is None:
+        return None
+    verb = context.info_name or ""
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except OSError as error:
+        raise UsageError(f"--config {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"--config {path}: {error}") from None
+    tables = {name: value for name, value in content.items() if isinstance(value, dict)}
+    if unknown := sorted(set(tables) - set(VERBS)):
+        raise UsageError(f"--config {path}: no verb {unknown[0]!r}; tables: {', '.join(VERBS)}")
+    flags = [p.name for p in context.command.params if p.name not in ("config", "targets", "suite")]
+    values = {name: value for name, value in content.items() if name not in tables}
+    values |= tables.get(verb, {})
+    defaults: dict[str, Any] = {}
+    for name, value in values.items():
+        flag = name.replace("-", "_")
+        if flag not in flags:
+            known = ", ".join(sorted(str(f) for f in flags))
+            raise UsageError(f"--config {path}: unknown key {name!r}; keys: {known}")
+        if isinstance(value, (list, dict)) and flag != "without":
+            raise UsageError(f"--config {path}: {name} wants one value, not a {type(value).__name__}")
+        defaults[flag] = value
+    context.default_map = {**(context.default_map or {}), **defaults}
+    return path
+
+
+VERBS = ("solve", "bench")
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="ASSAY_CONFIG",
+        is_eager=True,
+        callback=read_config,
+        help="A TOML file with defaults for these flags.",
+    ),
+]
+ModelName = Annotated[
+    str,
+    typer.Option(envvar="ASSAY_MODEL", help="provider/name: embedded, openai, scripted, recorded."),
+]
+Strategy = Annotated[
+    str, typer.Option(envvar="ASSAY_STRATEGY", help="For instance sample(n=4) or self_debug.")
+]
+SelectorName = Annotated[
+    str, typer.Option(envvar="ASSAY_SELECTOR", help="How one candidate is chosen.")
+]
+BudgetText = Annotated[
+    str,
+    typer.Option(
+        envvar="ASSAY_BUDGET",
+        help="Limits a problem: tokens, completion_tokens, calls, runs, seconds, dollars.",
+    ),
+]
+TotalText = Annotated[
+    str, typer.Option("--total-budget", envvar="ASSAY_TOTAL_BUDGET", help="Limits of the whole run.")
+]
+Price = Annotated[
+    str | None,
+    typer.Option(envvar="ASSAY_PRICE", help="IN,OUT in dollars per million tokens."),
+]
+Seed = Annotated[int, typer.Option(envvar="ASSAY_SEED", help="Another seed, other samples.")]
+Temperature = Annotated[
+    float,
+    typer.Option(envvar="ASSAY_TEMPERATURE", min=0, max=5, help="Of all samples but the first."),
+]
+MaxTokens = Annotated[
+    int, typer.Option(envvar="ASSAY_MAX_TOKENS", min=1, help="Longest reply, in tokens.")
+]
+Prompts = Annotated[
+    Path | None,
+    typer.Option(envvar="ASSAY_PROMPTS", help="A folder whose .jinja files replace ours."),
+]
+LogFile = Annotated[
+    Path | None, typer.Option("--log", envvar="ASSAY_LOG", help="The log to use (SQLite).")
+]
+Record = Annotated[
+    Path | None,
+    typer.Option(envvar="ASSAY_RECORD", help="Append completions to this file, for recorded/FILE."),
+]
+Cache = Annotated[
+    bool,
+    typer.Option("--cache/--no-cache", envvar="ASSAY_CACHE", help="Reuse completions of the log."),
+]
+Unsafe = Annotated[
+    bool,
+    typer.Option("--unsafe", envvar="ASSAY_UNSAFE", help="Run programs WITHOUT isolation."),
+]
+Jobs = Annotated[
+    int, typer.Option(envvar="ASSAY_JOBS", min=1, max=256, help="Problems worked on at a time.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", envvar="ASSAY_JSON", help="Print JSON, one object a line.")
+]
+
+DEFAULT_MODEL = "embedded/qwen2.5-coder-0.5b"

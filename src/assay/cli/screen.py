@@ -1,0 +1,136 @@
+"""What a person sees while Assay works: lines and bars on stderr, made for 80 columns."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from assay.bench import Result
+
+Tell = Callable[[int, int, str], None]
+"""Progress: done, total (both in bytes or steps; 0 when unknown), what."""
+
+MARKS = {
+    "verified": ("green", "✓"),
+    "likely": ("cyan", "~"),
+    "abstained": ("yellow", "?"),
+    "failed": ("red", "✗"),
+    "unmeasured": ("magenta", "!"),
+}
+
+
+class Screen:
+    """Writes to stderr; quiet under `--json` except for warnings."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        from rich.console import Console
+
+        self.quiet = quiet
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def say(self, text: str, style: str = "") -> None:
+        if not self.quiet:
+            self.console.print(text, style=style or None, markup=False)
+
+    def warn(self, text: str) -> None:
+        self.console.print(text, style="bold red", markup=False)
+
+    def result(self, result: Result, width: int, label: str = "") -> None:
+        """One line: status, problem, visible tests, hidden verdict, candidates, tokens, seconds."""
+        from rich.text import Text
+
+        if self.quiet:
+            return
+        color, mark = MARKS[result.status]
+        line = Text(f"{mark} {result.status:<10} ", style=color)
+        line.append(f"{shorten(label + result.problem, width):<{width}} ", style="default")
+        line.append(facts(result), style="dim")
+        self.console.print(line, soft_wrap=True)
+
+    def table(self, rows: list[dict[str, Any]]) -> None:
+        """The comparison, on stdout."""
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False)
+        for name in ("strategy", "model", "solved", "pass@1 (95 %)", "tokens", "seconds"):
+            table.add_column(name, justify="left" if name in ("strategy", "model") else "right")
+        for row in rows:
+            name = row["strategy"] if row["selector"] == "agreement" else (
+                f"{row['strategy']} / {row['selector']}"
+            )
+            table.add_row(
+                name,
+                shorten(row["model"].rpartition("/")[2], 20),
+                f"{row['solved']}/{row['measured']}",
+                rate(row),
+                f"{row['tokens']:,}",
+                f"{row['seconds']:,.1f}",
+            )
+        Console(highlight=False).print(table)
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[Tell]:
+        """A bar while something slow is under way; gone when it is over."""
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+        if self.quiet or not self.console.is_terminal:
+            yield self._plain_progress()
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+        )
+        with Progress(*columns, console=self.console, transient=True) as bar:
+            task = bar.add_task(what, total=None)
+
+            def tell(done: int, total: int, text: str) -> None:
+                bar.update(task, completed=done, total=total or None, description=text or what)
+
+            yield tell
+
+    def _plain_progress(self) -> Tell:
+        """Without a terminal: a line at each tenth."""
+        last = -1
+
+        def tell(done: int, total: int, text: str) -> None:
+            nonlocal last
+            tenth = 10 * done // total if total else -1
+            if tenth > last:
+                last = tenth
+                self.say(f"{text}: {10 * tenth} % of {total / 1e6:,.0f} MB")
+
+        return tell
+
+
+def facts(result: Result) -> str:
+    cost, visible = result.cost, result.visible
+    hidden = {True: "hidden ok", False: "hidden WRONG", None: ""}[result.hidden]
+    parts = (
+        f"tests {visible['passed']}/{visible['total']}" if visible["total"] else "no tests",
+        hidden,
+        f"{result.candidates} cand.",
+        f"{cost['prompt_tokens'] + cost['completion_tokens']:,} tok",
+        f"{cost['seconds']:.1f} s",
+        "in-process" if result.judging == "in-process" else "",
+    )
+    return "  ".join(part for part in parts if part)
+
+
+def rate(row: dict[str, Any]) -> str:
+    if row["interval"] is None:
+        return "not measured"
+    low, high = row["interval"]
+    return f"{100 * row['pass@1']:.1f} % ({100 * low:.0f}-{100 * high:.0f})"
+
+
+def shorten(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def interactive() -> bool:
+    """Whether a person sits at both ends; `ASSAY_BATCH` says no in any case."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("ASSAY_BATCH")

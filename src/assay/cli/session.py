@@ -1,0 +1,147 @@
+"""Opens what a run needs, in the order in which it can fail cheaply, and closes it again."""
+
+import ast
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, fields
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from assay.bench.work import Recipe, Workshop, price_of
+from assay.cli.screen import Screen
+from assay.errors import UsageError
+from assay.model import Model, open_model
+from assay.sandbox import open_sandbox
+from assay.search import find_strategy
+from assay.search.budget import Budget, Cost, Ledger
+from assay.search.driver import Parties
+from assay.search.prompter import Prompter
+from assay.select import find_selector
+from assay.store import Log, default_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The shared flags, as given; see `options` for what each means."""
+
+    model: str
+    strategy: str
+    selector: str
+    budget: str
+    total: str
+    price: str | None
+    seed: int
+    temperature: float
+    max_tokens: int
+    prompts: Path | None
+    log: Path | None
+    record: Path | None
+    cache: bool
+    unsafe: bool
+    jobs: int
+
+    @classmethod
+    def of(cls, context: typer.Context) -> "Settings":
+        return cls(**{field.name: context.params[field.name] for field in fields(cls)})
+
+    def recipe(self, strategy: str, selector: str) -> Recipe:
+        """Raises `UsageError` for a strategy, knob, selector, budget or folder that is not there."""
+        name, knobs = parse_strategy(strategy)
+        find_selector(selector)
+        if self.prompts is not None and not self.prompts.is_dir():
+            raise UsageError(f"--prompts {self.prompts}: no such folder")
+        return Recipe(
+            strategy=name,
+            knobs=knobs,
+            selector=selector,
+            budget=Budget.parse(self.budget),
+            prompter=Prompter(
+                temperature=self.temperature,
+                max_tokens=self.max_tokens,
+                seed=self.seed,
+                directory=self.prompts,
+            ),
+        )
+
+
+def parse_strategy(text: str) -> tuple[str, dict[str, Any]]:
+    """`name` or `name(knob=value, …)`. Raises `UsageError` for a knob that it does not have."""
+    match = re.fullmatch(r"\s*([\w.:]+)\s*(?:\((.*)\))?\s*", text, re.DOTALL)
+    if not match:
+        raise UsageError(f"a strategy is NAME or NAME(knob=value), not {text!r}")
+    name, inner = match[1], match[2] or ""
+    try:
+        call = ast.parse(f"f({inner})", mode="eval").body
+        assert isinstance(call, ast.Call)
+        if call.args or any(keyword.arg is None for keyword in call.keywords):
+            raise ValueError
+        knobs = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
+    except (SyntaxError, ValueError):
+        raise UsageError(f"strategy {text!r}: knobs are written (name=value, …)") from None
+    own = list(signature(find_strategy(name)).parameters.values())[2:]
+    check_knobs(name, own, knobs)
+    return name, knobs
+
+
+def check_knobs(name: str, own: list[Parameter], knobs: dict[str, Any]) -> None:
+    known = {parameter.name: parameter for parameter in own}
+    for knob, value in knobs.items():
+        if knob not in known:
+            raise UsageError(
+                f"strategy {name} has no knob {knob!r}; it has {', '.join(known) or 'none'}"
+            )
+        default = known[knob].default
+        if default is not Parameter.empty and type(value) is not type(default):
+            wanted = type(default).__name__
+            raise UsageError(f"strategy {name}: {knob} wants a {wanted}, not {value!r}")
+        if type(value) is int and value < 0:
+            raise UsageError(f"strategy {name}: {knob} cannot be negative")
+
+
+def split_names(text: str) -> list[str]:
+    """`a,b(n=2,m=3)` at the commas outside of parentheses."""
+    names = [part.strip() for part in re.split(r",(?![^()]*\))", text)]
+    if not all(names):
+        raise UsageError(f"empty name in {text!r}")
+    return list(dict.fromkeys(names))
+
+
+def open_log(path: Path | None) -> Log:
+    return Log(path or default_path())
+
+
+@asynccontextmanager
+async def workshop(
+    settings: Settings, model_name: str, log: Log, run: str, screen: Screen, spent: Cost | None = None
+) -> AsyncIterator[Workshop]:
+    """Model, sandbox and ledger for one run. Raises `NoSandbox`, `ModelError`, `UsageError`."""
+    price = price_of(model_name, settings.price)
+    total = Ledger(Budget.parse(settings.total), price=price, spent=spent)
+    async with AsyncExitStack() as stack:
+        sandbox = open_sandbox(unsafe=settings.unsafe)
+        stack.push_async_callback(sandbox.close)
+        if settings.unsafe:
+            screen.warn("UNSAFE: programs run without isolation, with your rights")
+        with screen.waiting(f"loading {model_name}") as tell:
+            model = wrapped(open_model(model_name, on_progress=tell), settings, log)
+        stack.push_async_callback(model.close)
+        yield Workshop(Parties(model, sandbox), log, run, price, total)
+
+
+def wrapped(model: Model, settings: Settings, log: Log) -> Model:
+    """Retry inside, then the recording, then the cache, so that a hit costs nothing of either."""
+    from assay.model.cached import Cached
+    from assay.model.recorded import Recording
+    from assay.model.retried import Retried
+
+    if model.name.startswith("openai/"):
+        model = Retried(model)
+    if settings.record is not None:
+        model = Recording(model, settings.record)
+    if settings.cache and not model.name.startswith(("scripted/", "recorded/")):
+        model = Cached(model, log)
+    return model

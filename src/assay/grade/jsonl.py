@@ -1,0 +1,13 @@
+"""Items of a JSONL file: each row a problem, its hidden tests under the key `hidden`."""
+
+from pathlib import Path
+
+from assay.grade import Item
+from assay.problem.jsonl import problem_of, read_rows, tests_of
+
+
+def items(path: Path) -> list[Item]:
+    """Raises `ProblemError` with the line of the first row that is wrong."""
+    return [
+        Item(problem=problem_of(row), hidden=tests_of(row.hidden, row)) for row in read_rows(path)
+    ]
