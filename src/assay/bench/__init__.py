@@ -42,6 +42,8 @@ class Result:
     judging: str | None
     """`isolated`, or `in-process` as soon as one verdict that counted was."""
     questions: int
+    stopped: str
+    """Why the search ended: `done`, `budget`, or the failure."""
     log: str
     """`RUN/PROBLEM`, for `assay show`."""
 

@@ -2,8 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
 from typing import Literal, Protocol
+
+from assay.errors import UnknownName, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +73,34 @@ class Model(Protocol):
     async def close(self) -> None:
         """Gives back connections, threads and processes; may be called twice."""
         ...
+
+
+OnProgress = Callable[[int, int, str], None]
+"""Told (bytes here, bytes in all, where they come from) while a model file is fetched."""
+
+PROVIDERS = {
+    "embedded": "assay.model.embedded",
+    "openai": "assay.model.openai",
+    "recorded": "assay.model.recorded",
+    "scripted": "assay.model.scripted",
+}
+"""Provider -> module, imported when asked for; each has `open_named(name, models_dir)`."""
+
+
+def open_model(
+    name: str, *, models_dir: Path | None = None, on_progress: OnProgress | None = None
+) -> Model:
+    """The model called `provider/name`: embedded/NAME, openai/NAME, scripted/FILE, recorded/FILE.
+
+    With `on_progress` an embedded model that is not on this machine is fetched first; without
+    it that is a `ModelMissing`, which says how to get it.
+    """
+    provider, slash, rest = name.partition("/")
+    if provider not in PROVIDERS:
+        raise UnknownName("model provider", provider, [f"{known}/…" for known in PROVIDERS])
+    if not slash or not rest:
+        raise UsageError(f"the model {name!r} has no name after the provider: {provider}/NAME")
+    if provider == "embedded" and on_progress is not None:
+        import_module("assay.model.pull").ensure(rest, on_progress, models_dir)
+    opened: Model = import_module(PROVIDERS[provider]).open_named(rest, models_dir)
+    return opened

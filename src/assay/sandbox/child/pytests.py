@@ -1,0 +1,55 @@
+"""Runs one pytest node, with pytest's own assertions, fixtures and parameters."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assay.sandbox.child.checks import Context
+
+_OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--noconftest", "-s"]
+
+
+class _Plugin:
+    """Hears how the node ended, with the exception itself."""
+
+    def __init__(self, context: Context) -> None:
+        self.passed = False
+        self.error: BaseException | None = None
+        self.skipped: str | None = None
+        self._context = context
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.when == "call" and report.passed:
+            self.passed = True
+        if report.skipped:
+            self.skipped = str(getattr(report, "wasxfail", "") or "the test skipped itself")
+
+    def pytest_exception_interact(self, node: Any, call: Any, report: Any) -> None:
+        if self.error is None:
+            self.error = call.excinfo.value
+
+
+def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> dict[str, Any]:
+    import pytest  # here only where the job asked for it
+
+    folder = loaded.get(test["source"])
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="tests", dir=Path.cwd()))
+        (folder / "test_candidate.py").write_text(test["source"], encoding="utf-8")
+        (folder / "pytest.ini").write_text("[pytest]\n")
+        loaded[test["source"]] = folder
+    plugin = _Plugin(context)
+    node = f"{folder / 'test_candidate.py'}::{test['call']}"
+    sys.modules.pop("test_candidate", None)
+    arguments = [*_OPTIONS, f"--rootdir={folder}", node]
+    status = pytest.main(arguments, plugins=[plugin])
+    if plugin.error is not None:
+        raise plugin.error
+    if plugin.passed and status == 0 and plugin.skipped is None:
+        return {"outcome": "passed", "detail": {}}
+    reason = plugin.skipped or "no such test ran"
+    return {"outcome": "skipped", "detail": {"message": reason}}

@@ -1,0 +1,203 @@
+"""What the text of a candidate and of a test says, before either runs.
+
+Only this decides whether a test may be judged in the candidate's process: never what the
+candidate does at run time.
+"""
+
+import ast
+import builtins
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+ALIASES = ("candidate", "solution", "submission")
+"""Names under which a test may import the candidate, beside the one that it says."""
+
+BUILTINS = frozenset(dir(builtins))
+_SAFE_BUILTINS = frozenset((
+    "abs", "all", "any", "bin", "bool", "bytes", "chr", "complex", "dict", "divmod",
+    "enumerate", "filter", "float", "frozenset", "hex", "int", "isinstance", "len", "list",
+    "map", "max", "min", "oct", "ord", "pow", "range", "repr", "reversed", "round", "set",
+    "slice", "sorted", "str", "sum", "tuple", "type", "zip", "True", "False", "None",
+))  # fmt: skip
+_SAFE_NODES = (
+    ast.Expression, ast.Call, ast.Name, ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict,
+    ast.UnaryOp, ast.BinOp, ast.Compare, ast.BoolOp, ast.Subscript, ast.Slice, ast.keyword,
+    ast.Starred, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.expr_context,
+)  # fmt: skip
+_PATCHING = frozenset({"monkeypatch", "patch", "mocker", "reload", "getsource", "getsourcelines"})
+_ERRORS = frozenset(
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+)
+
+
+@dataclass
+class CandidateText:
+    """The candidate, read as text."""
+
+    classes: set[str] = field(default_factory=set)
+    errors: dict[str, str] = field(default_factory=dict)
+    """Exception classes that it defines, each with the name of its base."""
+    imports: list[str] = field(default_factory=list)
+    """Statements that a test may rely on."""
+    stateless: bool = False
+    """Nothing at module level can change between two calls."""
+
+
+def read_candidate(code: str) -> CandidateText:
+    """Never fails: of a text that cannot be parsed nothing is known."""
+    found = CandidateText()
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return found
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            base = _error_base(node, found.errors)
+            if base is None:
+                found.classes.add(node.name)
+            else:
+                found.errors[node.name] = base
+        elif isinstance(node, ast.Import | ast.ImportFrom) and _harmless(node):
+            found.imports.append(ast.unparse(node))
+    found.stateless = all(_stateless(node) for node in tree.body) and not any(
+        isinstance(node, ast.Global) or _writes_attribute(node) for node in ast.walk(tree)
+    )
+    return found
+
+
+def _error_base(node: ast.ClassDef, known: dict[str, str]) -> str | None:
+    """Its base, for a class that is a plain exception (a name and perhaps a docstring)."""
+    simple = all(isinstance(item, ast.Pass | ast.Expr) for item in node.body)
+    if not simple or len(node.bases) != 1 or not isinstance(node.bases[0], ast.Name):
+        return None
+    base = node.bases[0].id
+    return base if base in _ERRORS or base in known else None
+
+
+def _harmless(node: ast.Import | ast.ImportFrom) -> bool:
+    """An import from the standard library that gives no name another meaning."""
+    if isinstance(node, ast.ImportFrom):
+        modules = [node.module or ""] if node.level == 0 else [""]
+    else:
+        modules = [alias.name for alias in node.names]
+    if any(module.split(".")[0] not in sys.stdlib_module_names for module in modules):
+        return False
+    given = [alias.asname or alias.name for alias in node.names]
+    renamed = any(alias.asname and alias.asname != alias.name for alias in node.names)
+    return not renamed and not BUILTINS.intersection(given)
+
+
+def _stateless(node: ast.stmt) -> bool:
+    if isinstance(node, ast.FunctionDef):
+        defaults = [*node.args.defaults, *(item for item in node.args.kw_defaults if item)]
+        return not node.decorator_list and all(_constant(item) for item in defaults)
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.Assign):
+        return _constant(node.value)
+    return isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
+
+
+def _constant(node: ast.expr) -> bool:
+    if isinstance(node, ast.Tuple):
+        return all(_constant(item) for item in node.elts)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.operand, ast.Constant)
+    return isinstance(node, ast.Constant)
+
+
+def _writes_attribute(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+
+
+def texts(test: dict[str, Any]) -> Iterator[str]:
+    for key in ("setup", "expression", "expected", "source", "call"):
+        text = test.get(key)
+        if text:
+            yield text
+
+
+def mentioned(test: dict[str, Any]) -> set[str]:
+    """Every name and attribute that the test's text uses."""
+    names: set[str] = set()
+    for text in texts(test):
+        names |= _names(text)
+    return names
+
+
+def _names(text: str) -> set[str]:
+    try:
+        tree = ast.parse(text.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.alias):
+            names.add(node.name.split(".")[-1])
+    return names
+
+
+def needs_candidate(test: dict[str, Any], candidate: CandidateText) -> bool:
+    """Whether the test works with the candidate's own classes, or replaces parts of it.
+
+    A class counts only under a class's name, where the test itself gives that name no meaning:
+    a candidate that calls a class `add` or `check` does not get to be judged in its own process.
+    """
+    if mentioned(test) & _PATCHING:
+        return True
+    classes = {name for name in candidate.classes if name.lstrip("_")[:1].isupper()}
+    used: set[str] = set()
+    bound: set[str] = set()
+    for text in texts(test):
+        _uses_and_bindings(text, {*ALIASES, test.get("module")}, used, bound)
+    return bool((used - bound) & classes - BUILTINS)
+
+
+def _uses_and_bindings(
+    text: str, modules: set[str | None], used: set[str], bound: set[str]
+) -> None:
+    try:
+        tree = ast.parse(text.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id in modules:
+                used.add(node.attr)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.ImportFrom) and node.module in modules:
+            used.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            bound.update(alias.asname or alias.name for alias in node.names)
+
+
+def groupable(test: dict[str, Any]) -> bool:
+    """Whether evaluating the test can change nothing that another test sees."""
+    if test["kind"] != "call" or test["setup"]:
+        return False
+    for text in texts(test):
+        try:
+            tree = ast.parse(text.strip(), mode="eval")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+        for node in ast.walk(tree):
+            if not isinstance(node, _SAFE_NODES):
+                return False
+            if isinstance(node, ast.Name) and node.id in BUILTINS - _SAFE_BUILTINS:
+                return False
+    return True

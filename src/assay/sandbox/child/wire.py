@@ -1,0 +1,114 @@
+"""Frames over a stream socket: a 4-byte length, then JSON; file descriptors may ride along."""
+
+import array
+import json
+import os
+import socket
+import struct
+from typing import Any
+
+MAX_FRAME = 80 << 20
+MAX_FDS = 8
+_HEAD = struct.Struct("!I")
+
+
+class Closed(Exception):
+    """The other end is gone, or what it sent is no frame."""
+
+
+def pack(message: Any) -> bytes:
+    return frame(json.dumps(message, separators=(",", ":")).encode("ascii"))
+
+
+def frame(body: bytes) -> bytes:
+    return _HEAD.pack(len(body)) + body
+
+
+def send_bytes(sock: socket.socket, data: bytes, fds: list[int] | None = None) -> None:
+    """Sends a frame made by `pack` or `frame`. Raises `Closed`."""
+    try:
+        if fds:
+            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))
+            sent = sock.sendmsg([data], [rights])
+            data = data[sent:]
+        if data:
+            sock.sendall(data)
+    except (OSError, ValueError) as error:
+        raise Closed(str(error)) from error
+
+
+def send(sock: socket.socket, message: Any, fds: list[int] | None = None) -> None:
+    send_bytes(sock, pack(message), fds)
+
+
+def _take(sock: socket.socket, size: int) -> bytes:
+    chunks = []
+    while size:
+        chunk = sock.recv(min(size, 1 << 20))
+        if not chunk:
+            raise Closed("end of stream")
+        chunks.append(chunk)
+        size -= len(chunk)
+    return b"".join(chunks)
+
+
+def recv_bytes(sock: socket.socket, limit: int = MAX_FRAME) -> bytes:
+    """The body of the next frame. Raises `Closed`."""
+    try:
+        (size,) = _HEAD.unpack(_take(sock, 4))
+        if size > limit:
+            raise Closed(f"frame of {size} bytes")
+        return _take(sock, size)
+    except OSError as error:
+        raise Closed(str(error)) from error
+
+
+def recv(sock: socket.socket, limit: int = MAX_FRAME) -> tuple[Any, list[int]]:
+    """The next message and the descriptors that came with it. Raises `Closed`."""
+    try:
+        first, ancillary, _, _ = sock.recvmsg(4, socket.CMSG_LEN(MAX_FDS * 4))
+        if not first:
+            raise Closed("end of stream")
+        fds = array.array("i")
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+        if len(first) < 4:
+            first += _take(sock, 4 - len(first))
+        (size,) = _HEAD.unpack(first)
+        if size > limit:
+            raise Closed(f"frame of {size} bytes")
+        return json.loads(_take(sock, size)), list(fds)
+    except (OSError, ValueError, RecursionError) as error:
+        raise Closed(str(error)) from error
+
+
+class Frames:
+    """Cuts the bytes that one reads from a stream into messages; bounded, never blocks."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Any]:
+        """The messages that are complete now. Raises `Closed` for what is no frame."""
+        self._buffer += data
+        messages = []
+        while len(self._buffer) >= 4:
+            (size,) = _HEAD.unpack_from(self._buffer)
+            if size > self._limit:
+                raise Closed(f"frame of {size} bytes")
+            if len(self._buffer) < 4 + size:
+                break
+            body = bytes(self._buffer[4 : 4 + size])
+            del self._buffer[: 4 + size]
+            try:
+                messages.append(json.loads(body))
+            except (ValueError, RecursionError) as error:
+                raise Closed("not JSON") from error
+        return messages
+
+
+def close_all(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)

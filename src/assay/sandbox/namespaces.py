@@ -1,0 +1,73 @@
+"""The tier that isolates: Linux namespaces, seccomp, rlimits and a memory cgroup."""
+
+import errno
+import platform
+import re
+import sys
+
+from assay.errors import NoSandbox, SandboxError
+from assay.sandbox import Probe, Sandbox
+from assay.sandbox.pool import Pool
+from assay.sandbox.worker import Worker
+
+_MACHINES = ("x86_64", "aarch64")
+_NO_USER_NAMESPACES = (
+    "user namespaces are not allowed here. On Ubuntu 24.04 or later: `sudo sysctl -w"
+    " kernel.apparmor_restrict_unprivileged_userns=0`; in a container: start it with"
+    " `--security-opt seccomp=unconfined --security-opt systempaths=unconfined`"
+)
+
+
+def open_tier(slots: int | None) -> Sandbox:
+    """Raises `NoSandbox`, which says what is missing."""
+    unfit = _unfit()
+    if unfit:
+        raise NoSandbox(unfit)
+    try:
+        return Pool("namespaces", slots)
+    except SandboxError as error:
+        raise NoSandbox(explain(str(error))) from error
+
+
+def try_out() -> Probe:
+    """The whole set-up, once, in processes that end at once."""
+    unfit = _unfit()
+    if unfit:
+        return Probe(tier="namespaces", works=False, message=unfit)
+    try:
+        worker = Worker("namespaces", 0)
+    except SandboxError as error:
+        return Probe(tier="namespaces", works=False, message=explain(str(error)))
+    memory = "cgroup" if worker.memory is not None else "per process and polled"
+    worker.close()
+    text = f"full (namespaces, seccomp, read-only root); memory limit: {memory}"
+    return Probe(tier="namespaces", works=True, message=text)
+
+
+def _unfit() -> str | None:
+    if sys.platform != "linux":
+        return (
+            f"Assay isolates on Linux only, and this is {sys.platform}: use a Linux machine, a"
+            " container or WSL 2, or say --unsafe to run code without isolation"
+        )
+    if platform.machine() not in _MACHINES:
+        return f"no system-call filter for {platform.machine()}: say --unsafe to run without"
+    return None
+
+
+def explain(message: str) -> str:
+    """One line that says what is missing and how to get it."""
+    found = re.search(r"Errno (\d+)", message)
+    number = int(found[1]) if found else 0
+    if number == errno.ENOSPC and "unshare" in message:
+        reason = "no user namespaces are left: raise `sysctl user.max_user_namespaces`"
+    elif number in (errno.EPERM, errno.EACCES) and ("unshare" in message or "uid_map" in message):
+        reason = _NO_USER_NAMESPACES
+    elif "mount" in message:
+        reason = (
+            "mounts are refused inside a user namespace, as in a container with a masked /proc:"
+            " start it with `--security-opt systempaths=unconfined`"
+        )
+    else:
+        reason = "the set-up failed"
+    return f"no isolation: {reason} ({message}). --unsafe runs code without any"

@@ -1,0 +1,17 @@
+"""The tier without isolation, for those who ask for it: rlimits, and the tree is ended."""
+
+import sys
+
+from assay.errors import NoSandbox, SandboxError
+from assay.sandbox import Sandbox
+from assay.sandbox.pool import Pool
+
+
+def open_tier(slots: int | None) -> Sandbox:
+    """Raises `NoSandbox` where even this cannot run."""
+    if sys.platform != "linux":
+        raise NoSandbox(f"Assay runs code on Linux only, and this is {sys.platform}")
+    try:
+        return Pool("unsafe", slots)
+    except SandboxError as error:
+        raise NoSandbox(f"no process could be started: {error}") from error

@@ -1,0 +1,110 @@
+"""What comes from inside a sandbox, read with suspicion and put into the types of the seam."""
+
+from dataclasses import fields, replace
+from typing import Any, get_args
+
+from assay.problem import Call, Script
+from assay.sandbox import Detail, Diagnostic, Judging, Outcome, Verdict
+from assay.sandbox.child.report import shorten
+
+_OUTCOMES = frozenset(get_args(Outcome))
+_REFUSED = frozenset({1, 13, 30, 38})  # EPERM, EACCES, EROFS, ENOSYS
+_EARLY = ("SystemExit", "KeyboardInterrupt", "GeneratorExit")
+
+
+def test_data(test: Call | Script) -> dict[str, Any]:
+    """A test as its judge gets it."""
+    kind = "call" if isinstance(test, Call) else "script"
+    return {"kind": kind} | {f.name: getattr(test, f.name) for f in fields(test)}
+
+
+def text(value: Any) -> str | None:
+    return shorten(value) if type(value) is str else None
+
+
+def number(value: Any) -> int | None:
+    return value if type(value) is int else None
+
+
+def names_of(value: Any) -> list[list[str]]:
+    """Pairs of name and kind."""
+    pairs = value if type(value) is list else []
+    return [
+        [str(pair[0])[:200], str(pair[1])[:20]]
+        for pair in pairs[:5000]
+        if type(pair) is list and len(pair) == 2
+    ]
+
+
+def status_of(message: Any) -> int:
+    """The exit status in a message; -9 for one that says nothing."""
+    status = message.get("ended") if type(message) is dict else None
+    return status if type(status) is int and -64 <= status <= 255 else -9
+
+
+def detail_of(message: dict[str, Any]) -> Detail:
+    given = message.get("detail")
+    data = given if type(given) is dict else {}
+    known: dict[str, Any] = {
+        field.name: text(data.get(field.name)) for field in fields(Detail) if field.name != "line"
+    }
+    known["stdout"] = known["stdout"] or ""
+    return Detail(**known | {"line": number(data.get("line"))})
+
+
+def verdict(test: Call | Script, message: dict[str, Any], judging: Judging) -> Verdict:
+    """A verdict that a judge wrote. One that is not well formed is never a pass."""
+    told = message.get("outcome")
+    outcome: Outcome = told if told in _OUTCOMES else "killed"  # type: ignore[assignment]
+    cpu, peak = message.get("cpu"), message.get("peak")
+    return Verdict(
+        test=test.id,
+        outcome=outcome,
+        detail=detail_of(message),
+        judging=judging,
+        cpu_seconds=cpu if type(cpu) is float else None,
+        peak_bytes=number(peak),
+    )
+
+
+def raised_detail(data: Any) -> Detail:
+    known = data if type(data) is dict else {}
+    name = text(known.get("type"))
+    early = f"ended early ({name})" if name in _EARLY else None
+    return Detail(
+        exception=name,
+        message=early or text(known.get("message")),
+        line=number(known.get("line")),
+        source=text(known.get("source")),
+    )
+
+
+def raised(data: Any) -> tuple[Outcome, Detail]:
+    """An exception that the candidate's process told of."""
+    detail = raised_detail(data)
+    if detail.exception == "MemoryError":
+        return "memory", detail
+    if type(data) is dict and data.get("errno") in _REFUSED:
+        return "denied", detail
+    return "raised", detail
+
+
+def diagnostic(data: Any) -> Diagnostic:
+    detail = raised_detail(data)
+    column = number(data.get("column")) if type(data) is dict else None
+    message = f"{detail.exception}: {detail.message}"
+    return Diagnostic(message=message, line=detail.line, column=column, source=detail.source)
+
+
+def with_source(detail: Detail, code: str) -> Detail:
+    """Adds the text of the line, where only its number is known."""
+    lines = code.splitlines()
+    if detail.line is None or detail.source or not 0 < detail.line <= len(lines):
+        return detail
+    return replace(detail, source=shorten(lines[detail.line - 1].strip()))
+
+
+def merged(first: Detail, second: Detail) -> Detail:
+    """What `second` knows, and else what `first` does."""
+    known = {f.name: getattr(second, f.name) or getattr(first, f.name) for f in fields(Detail)}
+    return Detail(**known)
