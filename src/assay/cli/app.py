@@ -56,7 +56,9 @@ def solve(
     out: Annotated[
         Path | None, typer.Option(envvar="ASSAY_OUT", help="Write EvalPlus samples (JSONL) here.")
     ] = None,
-    diff: Annotated[bool, typer.Option("--diff", envvar="ASSAY_DIFF", help="Print a diff.")] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", envvar="ASSAY_DIFF", help="Print a diff.")
+    ] = False,
     write: Annotated[
         bool, typer.Option("--write", envvar="ASSAY_WRITE", help="Change the file, when verified.")
     ] = False,
@@ -185,7 +187,9 @@ def models_list(json: o.Json = False) -> None:
 
 
 @models_app.command("pull")
-def models_pull(name: Annotated[str, typer.Argument(help="As `assay models list` has it.")]) -> None:
+def models_pull(
+    name: Annotated[str, typer.Argument(help="As `assay models list` has it.")],
+) -> None:
     """Fetch an embedded model; goes on where an earlier try ended."""
     from assay.cli.models import pull_model
 
@@ -193,7 +197,9 @@ def models_pull(name: Annotated[str, typer.Argument(help="As `assay models list`
 
 
 @models_app.command("path")
-def models_path(name: Annotated[str, typer.Argument(help="As `assay models list` has it.")]) -> None:
+def models_path(
+    name: Annotated[str, typer.Argument(help="As `assay models list` has it.")],
+) -> None:
     """Print where a model's file is."""
     from assay.model.pull import find
 

@@ -32,9 +32,12 @@ async def bench(settings: Settings, flags: BenchFlags) -> int:
     items = limit_items(load_suite(flags.suite), flags.limit, flags.every)
     grid = cells(settings, flags.suite)
     config = {
-        "suite": flags.suite, "problems": [item.problem.id for item in items],
-        "cells": [cell.key for cell, _ in grid], "budget": settings.budget,
-        "total": settings.total, "temperature": settings.temperature,
+        "suite": flags.suite,
+        "problems": [item.problem.id for item in items],
+        "cells": [cell.key for cell, _ in grid],
+        "budget": settings.budget,
+        "total": settings.total,
+        "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
     }
     with open_log(settings.log) as log:
@@ -49,7 +52,9 @@ async def bench(settings: Settings, flags: BenchFlags) -> int:
 def cells(settings: Settings, suite: str) -> list[tuple[Cell, Recipe]]:
     return [
         (
-            Cell(suite=suite, model=model, strategy=strategy, selector=selector, seed=settings.seed),
+            Cell(
+                suite=suite, model=model, strategy=strategy, selector=selector, seed=settings.seed
+            ),
             settings.recipe(strategy, selector),
         )
         for model in split_names(settings.model)
@@ -76,8 +81,13 @@ def begin(
 
 
 async def run_grid(
-    settings: Settings, log: Log, run: str, items: Sequence[Item],
-    grid: Sequence[tuple[Cell, Recipe]], done: dict[str, Result], screen: Screen,
+    settings: Settings,
+    log: Log,
+    run: str,
+    items: Sequence[Item],
+    grid: Sequence[tuple[Cell, Recipe]],
+    done: dict[str, Result],
+    screen: Screen,
 ) -> dict[str, Result]:
     """One model after the other, so that only one is in memory."""
     results = dict(done)
@@ -126,4 +136,3 @@ def show(rows: list[dict[str, Any]], run: str, flags: BenchFlags, screen: Screen
         if row["in_process"]:
             screen.say(f"{name}: {row['in_process']} judged in the candidate's process", "yellow")
     screen.say(f"everything that happened: assay show {run}")
-

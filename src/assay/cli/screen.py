@@ -57,8 +57,10 @@ class Screen:
         for name in ("strategy", "model", "solved", "pass@1 (95 %)", "tokens", "seconds"):
             table.add_column(name, justify="left" if name in ("strategy", "model") else "right")
         for row in rows:
-            name = row["strategy"] if row["selector"] == "agreement" else (
-                f"{row['strategy']} / {row['selector']}"
+            name = (
+                row["strategy"]
+                if row["selector"] == "agreement"
+                else (f"{row['strategy']} / {row['selector']}")
             )
             table.add_row(
                 name,
@@ -73,7 +75,13 @@ class Screen:
     @contextmanager
     def waiting(self, what: str) -> Iterator[Tell]:
         """A bar while something slow is under way; gone when it is over."""
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TransferSpeedColumn,
+        )
 
         if self.quiet or not self.console.is_terminal:
             yield self._plain_progress()

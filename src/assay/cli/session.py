@@ -49,7 +49,7 @@ class Settings:
         return cls(**{field.name: context.params[field.name] for field in fields(cls)})
 
     def recipe(self, strategy: str, selector: str) -> Recipe:
-        """Raises `UsageError` for a strategy, knob, selector, budget or folder that is not there."""
+        """Raises `UsageError` for a strategy, knob, selector, budget or folder not there."""
         name, knobs = parse_strategy(strategy)
         find_selector(selector)
         if self.prompts is not None and not self.prompts.is_dir():
@@ -116,7 +116,12 @@ def open_log(path: Path | None) -> Log:
 
 @asynccontextmanager
 async def workshop(
-    settings: Settings, model_name: str, log: Log, run: str, screen: Screen, spent: Cost | None = None
+    settings: Settings,
+    model_name: str,
+    log: Log,
+    run: str,
+    screen: Screen,
+    spent: Cost | None = None,
 ) -> AsyncIterator[Workshop]:
     """Model, sandbox and ledger for one run. Raises `NoSandbox`, `ModelError`, `UsageError`."""
     price = price_of(model_name, settings.price)

@@ -38,8 +38,14 @@ async def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags)
     targets = [leave_out(target, flags.without) for target in targets]
     check_flags(targets, flags)
     recipe = settings.recipe(settings.strategy, settings.selector)
-    config = {"targets": list(given), "model": settings.model, "strategy": settings.strategy,
-              "selector": settings.selector, "budget": settings.budget, "seed": settings.seed}
+    config = {
+        "targets": list(given),
+        "model": settings.model,
+        "strategy": settings.strategy,
+        "selector": settings.selector,
+        "budget": settings.budget,
+        "seed": settings.seed,
+    }
     with open_log(settings.log) as log:
         run = log.start("solve", config)
         async with workshop(settings, settings.model, log, run, screen) as shop:
@@ -66,7 +72,9 @@ def check_flags(targets: Sequence[Target], flags: SolveFlags) -> None:
     if flags.write or flags.diff:
         for target in targets:
             if target.path is None:
-                raise UsageError(f"--write and --diff want a .py file, not {target.item.problem.id}")
+                raise UsageError(
+                    f"--write and --diff want a .py file, not {target.item.problem.id}"
+                )
             if flags.write and not flags.force and uncommitted(target.path):
                 raise UsageError(
                     f"{target.path} has changes that are not committed; commit them, or --force"
@@ -83,7 +91,11 @@ def uncommitted(path: Path) -> bool:
     try:
         done = subprocess.run(
             ["git", "status", "--porcelain", "--", path.name],
-            cwd=path.absolute().parent, capture_output=True, text=True, timeout=30, check=False,
+            cwd=path.absolute().parent,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return True
@@ -127,7 +139,11 @@ async def offer_without(
 
 
 def report(
-    targets: Sequence[Target], results: Sequence[Result], flags: SolveFlags, screen: Screen, log: Log
+    targets: Sequence[Target],
+    results: Sequence[Result],
+    flags: SolveFlags,
+    screen: Screen,
+    log: Log,
 ) -> None:
     if flags.out is not None:
         rows = [{"task_id": r.problem, "solution": r.code or ""} for r in results]
@@ -160,7 +176,9 @@ def hand_back(
             target.path.write_bytes(new.encode("utf-8"))
             screen.say(f"wrote {target.path}")
         else:
-            screen.say(f"{target.path} was left as it is: {result.reason} (--force writes)", "yellow")
+            screen.say(
+                f"{target.path} was left as it is: {result.reason} (--force writes)", "yellow"
+            )
     elif not flags.diff and alone:
         print(new, end="" if new.endswith("\n") else "\n")
 

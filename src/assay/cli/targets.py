@@ -37,8 +37,7 @@ def targets_of(given: str, tests: Sequence[Test]) -> list[Target]:
             raise UsageError(f"{given}: cannot fill this kind of file; give .py or .jsonl")
         raise ProblemError(f"{given}: no such file")
     else:
-        found = [Target(Item(problem=text.problem(given, tests)))]
-        return found
+        return [Target(Item(problem=text.problem(given, tests)))]
     return [with_tests(target, tests) for target in found]
 
 

@@ -34,3 +34,7 @@ class Attempt:
     def measured(self) -> bool:
         """False where a failure of ours left it open: never a score."""
         return self.feedback.passed is not None
+
+
+SOURCES = {"tests": "assay.feedback.tests:explain"}
+"""Name to `module:function`: what turns a run into feedback."""

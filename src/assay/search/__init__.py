@@ -55,10 +55,10 @@ def ask(prompts: Sequence[Prompt]) -> Steps[list[Completion]]:
     return completions
 
 
-def try_(candidates: Sequence[Candidate], tests: Sequence[Test] | None = None) -> Steps[list[Attempt]]:
-    attempts: list[Attempt] = yield Try(
-        tuple(candidates), None if tests is None else tuple(tests)
-    )
+def try_(
+    candidates: Sequence[Candidate], tests: Sequence[Test] | None = None
+) -> Steps[list[Attempt]]:
+    attempts: list[Attempt] = yield Try(tuple(candidates), None if tests is None else tuple(tests))
     return attempts
 
 
@@ -71,7 +71,7 @@ STRATEGIES = {
     "sample": "assay.search.sample:sample",
     "self_debug": "assay.search.repair:self_debug",
 }
-"""Name to `module:function`; called with a `Problem`, a `Prompter` and its own keyword arguments."""
+"""Name to `module:function`; called with a `Problem`, a `Prompter` and its own keywords."""
 
 
 def find_strategy(name: str) -> Callable[..., Steps[None]]:

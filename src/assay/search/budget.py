@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from assay.errors import BudgetSpent, UsageError
 from assay.model import Completion, Message, Prompt
@@ -78,7 +79,7 @@ class Cost:
         return self.prompt_tokens + self.completion_tokens
 
     def __add__(self, other: "Cost") -> "Cost":
-        sums = {}
+        sums: dict[str, Any] = {}
         for field in fields(self):
             mine, theirs = getattr(self, field.name), getattr(other, field.name)
             sums[field.name] = None if mine is None or theirs is None else mine + theirs

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from assay.candidate import Candidate
 from assay.errors import BudgetSpent, ModelError, SandboxError
@@ -145,9 +145,7 @@ class Driver:
         except TimeoutError:
             raise BudgetSpent("the seconds of the budget are over") from None
 
-    async def _try(
-        self, candidates: Sequence[Candidate], tests: tuple[Test, ...]
-    ) -> list[Attempt]:
+    async def _try(self, candidates: Sequence[Candidate], tests: tuple[Test, ...]) -> list[Attempt]:
         new: dict[str, Candidate] = {}
         for candidate in candidates:
             if candidate.code is not None and (candidate.id, tests) not in self._runs:
@@ -198,12 +196,16 @@ class Driver:
         return answer
 
     @asynccontextmanager
-    async def _timed(self, party: str) -> AsyncIterator[None]:
+    async def _timed(self, party: Literal["model", "sandbox"]) -> AsyncIterator[None]:
         start = time.monotonic()
         try:
             yield
         finally:
-            self.ledger.charge(Cost(**{f"{party}_seconds": time.monotonic() - start}))
+            seconds = time.monotonic() - start
+            in_model = party == "model"
+            self.ledger.charge(
+                Cost(model_seconds=seconds) if in_model else Cost(sandbox_seconds=seconds)
+            )
 
 
 def job_for(problem: Problem, code: str, tests: tuple[Test, ...]) -> Job:

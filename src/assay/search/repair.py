@@ -47,4 +47,3 @@ def revision(problem: Problem, prompter: Prompter, attempt: Attempt, draw: int) 
         Message("user", asked),
     )
     return prompter.prompt(messages, draw)
-

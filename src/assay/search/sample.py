@@ -21,23 +21,17 @@ def sample(problem: Problem, prompter: Prompter, n: int = 1) -> Steps[None]:
     yield from draw(problem, prompter, range(n), made_by="sample")
 
 
-def draw(
-    problem: Problem, prompter: Prompter, draws: range, made_by: str
-) -> Steps[list[Attempt]]:
+def draw(problem: Problem, prompter: Prompter, draws: range, made_by: str) -> Steps[list[Attempt]]:
     """Programs for the bare task, one a draw; draw 0 is greedy."""
     messages = opening(problem, prompter)
     completions = yield from ask([prompter.prompt(messages, number) for number in draws])
-    return (
-        yield from try_([candidate_of(problem, reply, made_by) for reply in completions])
-    )
+    return (yield from try_([candidate_of(problem, reply, made_by) for reply in completions]))
 
 
 def opening(problem: Problem, prompter: Prompter) -> tuple[Message, ...]:
     """The task as the model first sees it: the same for every strategy."""
     given = [text for test in problem.tests[:SHOWN_TESTS] if (text := shown(test))]
-    return prompter.first(
-        prompter.text("task", problem=problem, given=given), problem=problem
-    )
+    return prompter.first(prompter.text("task", problem=problem, given=given), problem=problem)
 
 
 def shown(test: Test) -> str | None:

@@ -21,28 +21,25 @@ def agreement(problem: Problem, attempts: Sequence[Attempt], inputs: int = 12) -
     best = [attempt for attempt in order if rank(attempt) == rank(order[0])]
     behaviour = yield from behaviours(problem, best, inputs)
     votes = Counter(
-        behaviour[attempt.candidate.id]
-        for attempt in attempts
-        if attempt.candidate.id in behaviour
+        behaviour[attempt.candidate.id] for attempt in attempts if attempt.candidate.id in behaviour
     )
     best.sort(key=lambda attempt: -votes[behaviour[attempt.candidate.id]])
     order = best + order[len(best) :]
     groups: dict[object, int] = {}
     cluster = [
-        groups.setdefault(behaviour.get(a.candidate.id, a.candidate.id), len(groups))
-        for a in order
+        groups.setdefault(behaviour.get(a.candidate.id, a.candidate.id), len(groups)) for a in order
     ]
     support = votes[behaviour[order[0].candidate.id]] if order else 0
-    return Choice(
-        order=tuple(order), cluster=tuple(cluster), support=support, of=votes.total()
-    )
+    return Choice(order=tuple(order), cluster=tuple(cluster), support=support, of=votes.total())
 
 
 def behaviours(
     problem: Problem, attempts: Sequence[Attempt], inputs: int
 ) -> Steps[dict[str, object]]:
     """For each candidate what it does on the probes; its own id where that was not seen."""
-    observed: dict[str, object] = {attempt.candidate.id: attempt.candidate.id for attempt in attempts}
+    observed: dict[str, object] = {
+        attempt.candidate.id: attempt.candidate.id for attempt in attempts
+    }
     tests = probes(problem, inputs) if len(attempts) > 1 else ()
     if not tests:
         return observed

@@ -106,4 +106,4 @@ def sequences(value: list[Any] | tuple[Any, ...], chance: random.Random) -> Iter
     yield kind(items[:at] + items[at + 1 :])
     yield kind([*items, items[at]])
     yield kind(reversed(items))
-    yield kind(items[:at] + [mutate(items[at], chance)] + items[at + 1 :])
+    yield kind([*items[:at], mutate(items[at], chance), *items[at + 1 :]])

@@ -137,7 +137,10 @@ class Log:
                    AND (?2 IS NULL OR item = ?2) AND (?3 IS NULL OR kind = ?3) ORDER BY seq""",
                 (run, item, kind),
             ).fetchall()
-            return [Event(*row[:4], json.loads(row[4]), row[5]) for row in rows]
+            return [
+                Event(seq, run, item, kind, json.loads(body), at)
+                for seq, run, item, kind, body, at in rows
+            ]
 
     # The shelf of the completion cache (`model.cached.Shelf`)
 

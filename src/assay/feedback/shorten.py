@@ -1,0 +1,48 @@
+"""Values made short with care: the type and the part that differs stay in sight."""
+
+WIDTH = 200
+MARK = "…"
+
+
+def clip(text: str, width: int = WIDTH) -> str:
+    """At most `width` characters: the beginning and the end, with what is left out counted."""
+    if len(text) <= width:
+        return text
+    note = f"{MARK}({len(text) - width} more){MARK}"
+    room = max(0, width - len(note))
+    head = room - room // 3
+    tail = room - head
+    return (text[:head] + note + (text[-tail:] if tail else ""))[:width]
+
+
+def pair(expected: str, actual: str, width: int = WIDTH) -> tuple[str, str]:
+    """Both texts in at most `width` characters, around the first place where they differ."""
+    if len(expected) <= width and len(actual) <= width:
+        return expected, actual
+    at = first_difference(expected, actual)
+    if at < width // 2:
+        return head(expected, width), head(actual, width)
+    return window(expected, at, width), window(actual, at, width)
+
+
+def first_difference(one: str, other: str) -> int:
+    for at, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return at
+    return min(len(one), len(other))
+
+
+def head(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + MARK
+
+
+def window(text: str, at: int, width: int) -> str:
+    """The opening (which shows the type), then what is around `at`."""
+    if len(text) <= width:
+        return text
+    opening = text[: min(12, width // 4)]
+    note = f"{MARK}[from character {at}]{MARK}"
+    room = max(1, width - len(opening) - len(note) - 1)
+    start = max(len(opening), at - room // 3)
+    part = text[start : start + room]
+    return (opening + note + part + (MARK if start + room < len(text) else ""))[:width]

@@ -1,0 +1,194 @@
+"""What the visible tests say: per failing test the call, the values, the line, the limit.
+
+The unit-test feedback of Self-Debug (Chen et al. 2023), worded for small models: one fact a line.
+"""
+
+from collections.abc import Callable, Iterator
+
+from assay.feedback import Feedback
+from assay.feedback.shorten import WIDTH, clip, pair
+from assay.problem import Io, Problem, Script, Test
+from assay.sandbox import Detail, Run, Verdict
+
+SHOWN = 3
+"""Failing tests that are shown in full; a model fixes one thing at a time."""
+
+
+def explain(problem: Problem, run: Run, shown: int = SHOWN) -> Feedback:
+    """What happened on the visible tests. `score` is the share passed; without tests, whether
+    the program loads."""
+    failing = [verdict for verdict in run.verdicts if verdict.outcome != "passed"]
+    return Feedback(
+        source="tests",
+        message="\n\n".join(paragraphs(problem, run, failing, shown)),
+        passed=run.passed,
+        score=run.share_passed if run.verdicts else float(run.passed),
+    )
+
+
+def no_code(problem: Problem) -> Feedback:
+    """For a completion without a program: the outcome is `build_failed`."""
+    return Feedback(
+        source="tests",
+        message=f"Your reply held no {problem.language} code. Reply with the code in one "
+        f"```{problem.language} block.",
+        passed=False,
+        score=0.0,
+    )
+
+
+def unmeasured(reason: str) -> Feedback:
+    """For a failure of ours: says nothing about the program."""
+    return Feedback(source="tests", message=f"not measured: {reason}", passed=None, score=None)
+
+
+def paragraphs(problem: Problem, run: Run, failing: list[Verdict], shown: int) -> Iterator[str]:
+    if run.passed:
+        count = len(run.verdicts)
+        yield (
+            f"Your code passed all {count} tests." if count else "Your code runs without an error."
+        )
+        return
+    if run.diagnostics:
+        yield "\n".join(build_lines(run))
+        return
+    if not failing:
+        yield "\n".join(["Your code does not run.", *body("program", run.outcome, run.detail)])
+        return
+    tests = {test.id: test for test in problem.tests}
+    if len({(v.outcome, v.detail) for v in failing}) == 1 and failing[0].detail.call is None:
+        failing = failing[:1]  # it does not load: every test says the same
+    passed = sum(verdict.outcome == "passed" for verdict in run.verdicts)
+    if passed:
+        yield f"Your code passed {passed} of {len(run.verdicts)} tests."
+    for verdict in failing[:shown]:
+        yield about(tests.get(verdict.test), verdict)
+    if len(failing) > shown:
+        yield f"{len(failing) - shown} more tests failed."
+
+
+def build_lines(run: Run) -> Iterator[str]:
+    yield "Your code could not be loaded:"
+    for diagnostic in run.diagnostics[:SHOWN]:
+        where = f"line {diagnostic.line}: " if diagnostic.line is not None else ""
+        yield f"{where}{clip(diagnostic.message)}"
+        if diagnostic.source is not None:
+            yield f"    {clip(diagnostic.source.rstrip())}"
+            if diagnostic.column is not None and diagnostic.column <= WIDTH:
+                yield "    " + " " * (diagnostic.column - 1) + "^"
+
+
+def about(test: Test | None, verdict: Verdict) -> str:
+    detail = verdict.detail
+    call = detail.call
+    if call is None and isinstance(test, Script):
+        call = test.call
+    name = f"`{clip(call)}`" if call else verdict.test
+    if isinstance(test, Io):
+        name = f"the program with input {clip(repr(test.stdin))}"
+    lines = [f"Test failed: {name}", *body("call", verdict.outcome, detail)]
+    if detail.stdout.strip():
+        lines.append(f"It printed: {clip(detail.stdout.strip())}")
+    return "\n".join(lines)
+
+
+def body(what: str, outcome: str, detail: Detail) -> list[str]:
+    return list(OUTCOMES.get(outcome, said)(detail, what))
+
+
+def wrong(detail: Detail, what: str) -> Iterator[str]:
+    del what
+    if detail.expected is not None and detail.actual is not None:
+        expected, actual = pair(detail.expected, detail.actual)
+        yield f"Expected: {expected}"
+        yield f"Your code gave: {actual}"
+        if kind(detail.expected) != kind(detail.actual):
+            yield f"The types differ: expected {kind(detail.expected)}, got {kind(detail.actual)}."
+    if detail.message and (detail.actual is None or detail.expected is None):
+        yield clip(detail.message)
+
+
+def raised(detail: Detail, what: str) -> Iterator[str]:
+    if detail.expected is not None:
+        yield f"Expected: {clip(detail.expected)}"
+    message = f": {clip(detail.message)}" if detail.message else ""
+    yield f"Your code raised {detail.exception or 'an exception'}{message}"
+    yield from where("At", detail)
+    del what
+
+
+def timeout(detail: Detail, what: str) -> Iterator[str]:
+    yield f"The {what} did not end within {detail.limit or 'its time limit'}."
+    yield from where("It was at", detail)
+
+
+def memory(detail: Detail, what: str) -> Iterator[str]:
+    yield f"The {what} used more memory than {detail.limit or 'its limit'}."
+    yield from where("It was at", detail)
+
+
+def output(detail: Detail, what: str) -> Iterator[str]:
+    yield f"The {what} printed more than {detail.limit or 'its limit'}."
+
+
+def killed(detail: Detail, what: str) -> Iterator[str]:
+    yield f"The {what} ended the process ({detail.signal or detail.message or 'killed'})."
+
+
+def denied(detail: Detail, what: str) -> Iterator[str]:
+    reason = f": {clip(detail.message)}" if detail.message else "."
+    yield f"The {what} tried something that is not allowed here{reason}"
+    yield from where("At", detail)
+
+
+def build_failed(detail: Detail, what: str) -> Iterator[str]:
+    del what
+    yield "Your code could not be loaded."
+    yield from said(detail, "")
+    yield from where("At", detail)
+
+
+def skipped(detail: Detail, what: str) -> Iterator[str]:
+    del what
+    yield f"It was not run: {clip(detail.message or 'a test before it ended the program')}"
+
+
+def said(detail: Detail, what: str) -> Iterator[str]:
+    del what
+    text = ": ".join(part for part in (detail.exception, detail.message) if part)
+    if text:
+        yield clip(text)
+
+
+def where(word: str, detail: Detail) -> Iterator[str]:
+    if detail.line is not None:
+        source = f": {clip(detail.source.strip())}" if detail.source else ""
+        yield f"{word} line {detail.line}{source}"
+
+
+def kind(text: str) -> str:
+    """The type that a `repr` shows, as far as its beginning tells."""
+    if text in ("None", "True", "False"):
+        return "None" if text == "None" else "bool"
+    for opening, name in (("[", "list"), ("(", "tuple"), ("'", "str"), ('"', "str")):
+        if text.startswith(opening):
+            return name
+    if text.startswith("{"):
+        return "dict" if ":" in text or text == "{}" else "set"
+    number = text.lstrip("-")
+    if number[:1].isdigit():
+        return "int" if number.isdigit() else "float"
+    return "another value"
+
+
+OUTCOMES: dict[str, Callable[[Detail, str], Iterator[str]]] = {
+    "wrong": wrong,
+    "raised": raised,
+    "timeout": timeout,
+    "memory": memory,
+    "output": output,
+    "killed": killed,
+    "denied": denied,
+    "build_failed": build_failed,
+    "skipped": skipped,
+}

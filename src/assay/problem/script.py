@@ -1,0 +1,98 @@
+"""Doctest examples that belong together, as one `Script`: the source of one test function."""
+
+import ast
+import doctest
+from dataclasses import dataclass, field
+
+from assay.problem import Script
+from assay.problem.values import value_of
+
+_HEAD = "import contextlib\nimport doctest\nimport io\n\n\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One example of a doctest."""
+
+    tree: ast.Module
+    source: str
+    want: str
+    """What it shows, empty for nothing."""
+    raises: str | None = None
+    """The exception that it shows."""
+    options: set[int] = field(default_factory=set)
+    """Flags of `doctest` that are on for it."""
+    line: int = 0
+
+    @property
+    def expression(self) -> ast.expr | None:
+        body = self.tree.body
+        one = body[0] if len(body) == 1 else None
+        return one.value if isinstance(one, ast.Expr) else None
+
+    @property
+    def is_import(self) -> bool:
+        return all(isinstance(node, ast.Import | ast.ImportFrom) for node in self.tree.body)
+
+    @property
+    def checks(self) -> bool:
+        return bool(self.want or self.raises)
+
+
+def script_of(steps: list[Step]) -> Script:
+    """One function that does all steps and checks what they show; its id is left to the caller."""
+    lines = [line for step in steps for line in _lines(step)]
+    body = "".join(f"    {line}\n" for line in lines)
+    needed = any("_printed" in line for line in lines)
+    source = f"{_HEAD if needed else ''}def example():\n{body}"
+    return Script(id="", source=source, call="example()", origin="example")
+
+
+def _lines(step: Step) -> list[str]:
+    # Unparsed text has no line breaks inside of strings, so it can be indented by lines.
+    plain = ast.unparse(step.tree).split("\n")
+    tree = step.expression
+    if step.raises:
+        return [
+            "try:",
+            *(f"    {line}" for line in plain),
+            "except Exception as _error:",
+            f"    assert type(_error).__name__ == {step.raises!r}",
+            "else:",
+            f"    raise AssertionError({f'{plain[0]} must raise {step.raises}'!r})",
+        ]
+    if not step.want:
+        return plain
+    value = value_of(step.want)
+    if tree is not None and value and not step.options and not _is_print(tree):
+        imports = value[1].split("\n") if value[1] else []
+        return [*imports, f"assert {_grouped(tree)} == {value[0].strip()}"]
+    return _printing(step, plain)
+
+
+def _grouped(tree: ast.expr) -> str:
+    text = ast.unparse(tree)
+    return text if isinstance(tree, ast.Call | ast.Name | ast.Attribute) else f"({text})"
+
+
+def _is_print(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Call) and getattr(tree.func, "id", None) == "print"
+
+
+def _printing(step: Step, plain: list[str]) -> list[str]:
+    """Runs a step, and compares what it prints (its value as the prompt would show it)."""
+    tree = step.expression
+    inner = plain
+    if tree is not None:
+        shown = ["if _value is not None:", "    print(repr(_value))"]
+        inner = [f"_value = {ast.unparse(tree)}", *shown]
+    lines = [
+        "with contextlib.redirect_stdout(io.StringIO()) as _printed:",
+        *(f"    {line}" for line in inner),
+    ]
+    if step.options:
+        flags = sum(step.options)
+        checker = f"doctest.OutputChecker().check_output({step.want!r}, _printed.getvalue(), {flags})"
+        return [*lines, f"assert {checker}"]
+    want = step.want.replace(f"{doctest.BLANKLINE_MARKER}\n", "\n")
+    return [*lines, f"assert _printed.getvalue() == {want!r}"]
