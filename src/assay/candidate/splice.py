@@ -3,9 +3,10 @@
 import ast
 import difflib
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.candidate.extract import extract, parse
+from assay.candidate.extract import defines, extract, parsable_prefix, parse
 from assay.problem import Problem
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -45,22 +46,31 @@ def fill(starter: str, stubs: tuple[str, ...], reply: str) -> str:
     newline = "\r\n" if "\r\n" in starter else "\n"
     source = starter.replace("\r\n", "\n")
     reply = textwrap.dedent(reply.replace("\r\n", "\n"))
-    try:
-        theirs = parse(reply)
-    except SyntaxError:
+    for form in readings(reply, stubs):
         try:
-            body_only = parse(as_function(reply)) if len(stubs) == 1 else None
+            theirs, mine = parse(form), parse(source)
         except SyntaxError:
-            body_only = None
-        if body_only is None:
-            return reply.replace("\n", newline)
-        theirs, reply = body_only, as_function(reply)
-    try:
-        mine = parse(source)
-    except SyntaxError:
-        return reply.replace("\n", newline)
-    edits = stub_edits(source, mine, stubs, reply, theirs)
-    return apply(source, edits).replace("\n", newline)
+            continue
+        edits = stub_edits(source, mine, stubs, form, theirs)
+        return apply(source, edits).replace("\n", newline)
+    return reply.replace("\n", newline)
+
+
+def readings(reply: str, stubs: tuple[str, ...]) -> Iterator[str]:
+    """Ways to take a reply: as it is; as the bare body of the one stub; cut off after the
+    functions, as when the tokens ran out amid a line of examples."""
+    yield reply
+    if len(stubs) == 1:
+        yield as_function(reply)
+    lines = reply.splitlines(keepends=True)
+    whole = parsable_prefix(lines)
+    rest = lines[whole.count("\n") :]
+    if (
+        rest
+        and not rest[0][:1].isspace()
+        and all(defines(whole, stub.rpartition(".")[2]) for stub in stubs)
+    ):
+        yield whole
 
 
 BODY = "__body__"
@@ -200,7 +210,8 @@ def parameters(function: Function) -> list[str]:
 
 def first_line(node: ast.stmt) -> int:
     decorators = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+    lines: list[int] = [node.lineno, *(decorator.lineno for decorator in decorators)]
+    return min(lines)
 
 
 def segment(text: str, first: int, last: int | None) -> str:

@@ -75,5 +75,6 @@ def doubt_about(test: str, verdicts: dict[str, dict[str, dict[str, Any]]]) -> Do
     return Doubt(
         test,
         f"{test} may be wrong: {detail['call']} should be {detail['expected']}, but {count} "
-        f"candidates that pass every other test give {value}. To go on without it: --without {test}",
+        f"candidates that pass every other test give {value}. "
+        f"To go on without it: --without {test}",
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from assay.bench.suites import SUITES, load_item, load_suite
 from assay.errors import ProblemError, UsageError
 from assay.grade import Item, jsonl
-from assay.problem import Test, python, text
+from assay.problem import Problem, Test, python, text
 
 MAX_STDIN = 10_000_000
 
@@ -49,7 +49,7 @@ def with_tests(target: Target, tests: Sequence[Test]) -> Target:
     return replace(target, item=replace(target.item, problem=problem))
 
 
-def from_stdin(tests: Sequence[Test]) -> "python.Problem":
+def from_stdin(tests: Sequence[Test]) -> Problem:
     content = sys.stdin.read(MAX_STDIN + 1)
     if not content.strip():
         raise UsageError("standard input is empty; give a task")

@@ -3,11 +3,9 @@
 from pathlib import Path
 
 from assay.grade import Item
-from assay.problem.jsonl import problem_of, read_rows, tests_of
+from assay.problem.jsonl import hidden_of, problem_of, read_rows
 
 
 def items(path: Path) -> list[Item]:
     """Raises `ProblemError` with the line of the first row that is wrong."""
-    return [
-        Item(problem=problem_of(row), hidden=tests_of(row.hidden, row)) for row in read_rows(path)
-    ]
+    return [Item(problem=problem_of(row), hidden=hidden_of(row)) for row in read_rows(path)]

@@ -8,6 +8,7 @@ import ast
 import doctest
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from assay.problem import Call, Test
 from assay.problem.script import Step, script_of
@@ -40,7 +41,7 @@ def read_steps(text: str) -> tuple[list[Step], list[Fault]]:
     starts = [match.start() for match in _PROMPT.finditer(text)]
     steps: list[Step] = []
     faults: list[Fault] = []
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in pairwise([*starts, len(text)]):
         line = text.count("\n", 0, start) + 1
         try:
             for example in doctest.DocTestParser().get_examples(text[start:end]):

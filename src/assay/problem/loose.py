@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from assay.problem.values import balanced_end, leading_value, parsed
 
 _SIGN = re.compile(
-    r"\s*(?:\#\s*)?(?:==>|=>|==|->|➞|→|⇒|=|(?:should\s+)?(?:returns?|gives?|equals?|yields?)\b"
-    r"|(?:the\s+(?:output|result|answer)\s+)?(?:should\s+be|will\s+be|must\s+be|is)\b)\s*:?[ \t]*"
+    r"[ \t]*(?:\#[ \t]*)?(?:==>|=>|==|->|➞|→|⇒|=|gives?\b|equals?\b|yields?\b)\s*:?[ \t]*"
+    r"|\s*(?:\#[ \t]*)?(?:should\s+)?returns?\b[ \t]*:?[ \t]*"
+    r"|\s*(?:the\s+(?:output|result|answer)\s+)?(?:should\s+be|will\s+be|must\s+be|is)\b[ \t]*"
 )
 _AFTER = re.compile(r"\s*(?:$|#|//|[.;,](?:\s|$)|\(|\band\b|\bbecause\b|\bsince\b|[\])]?$)")
 _OUTPUT = re.compile(

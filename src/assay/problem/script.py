@@ -92,7 +92,7 @@ def _printing(step: Step, plain: list[str]) -> list[str]:
     ]
     if step.options:
         flags = sum(step.options)
-        checker = f"doctest.OutputChecker().check_output({step.want!r}, _printed.getvalue(), {flags})"
-        return [*lines, f"assert {checker}"]
+        given = f"{step.want!r}, _printed.getvalue(), {flags}"
+        return [*lines, f"assert doctest.OutputChecker().check_output({given})"]
     want = step.want.replace(f"{doctest.BLANKLINE_MARKER}\n", "\n")
     return [*lines, f"assert _printed.getvalue() == {want!r}"]

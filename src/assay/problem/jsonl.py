@@ -1,0 +1,163 @@
+"""Problems as JSON, one a line: the fields of `Problem`, and hidden tests under `hidden`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+
+from assay.errors import ProblemError
+from assay.problem import Call, Comparison, Framework, Io, Limits, Origin, Problem, Script, Test
+from assay.problem.humaneval import visible_tests
+from assay.problem.reading import MAX_BYTES
+from assay.problem.testfile import statement_test
+
+Text = Annotated[str, Field(max_length=1_000_000)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class CallRow(Strict):
+    kind: Literal["call"]
+    id: str = ""
+    expression: Text
+    expected: Text | None = None
+    tolerance: float | None = None
+    raises: str | None = None
+    setup: Text = ""
+    origin: Origin = "given"
+
+
+class IoRow(Strict):
+    kind: Literal["io"]
+    id: str = ""
+    stdin: Text
+    expected: Text
+    comparison: Comparison = "lines"
+    origin: Origin = "given"
+
+
+class ScriptRow(Strict):
+    kind: Literal["script"]
+    id: str = ""
+    source: Text
+    call: Text
+    framework: Framework = "plain"
+    module: str | None = None
+    origin: Origin = "given"
+
+
+TestRow = Annotated[CallRow | IoRow | ScriptRow, Field(discriminator="kind")]
+
+
+class LimitsRow(Strict):
+    cpu_seconds: float = Field(5.0, gt=0, le=3600)
+    wall_seconds: float = Field(15.0, gt=0, le=3600)
+    memory_mb: int = Field(512, gt=0)
+    processes: int = Field(48, gt=0)
+    output_bytes: int = Field(65_536, gt=0)
+    disk_mb: int = Field(16, gt=0)
+
+
+class Row(Strict):
+    """One line. HumanEval's and EvalPlus's rows (`task_id`, `test`) are read as well."""
+
+    id: str = Field(validation_alias=AliasChoices("id", "task_id"), min_length=1, max_length=200)
+    prompt: Text
+    language: str = "python"
+    entry_point: str | None = None
+    starter: Text = ""
+    stubs: list[str] = []
+    tests: list[Text | TestRow] = []
+    limits: LimitsRow | None = None
+    hidden: list[Text | TestRow] = []
+    """Only `grade` makes tests of these."""
+    test: Text | None = None
+    """HumanEval's: source that defines `check`."""
+    canonical_solution: str | None = None
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows. Raises `ProblemError` with the line and the field that is wrong."""
+    rows: list[Row] = []
+    seen: set[str] = set()
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), 1):
+                if line.strip():
+                    row = row_of(line, f"{path}, line {number}")
+                    if row.id in seen:
+                        raise ProblemError(f"{path}, line {number}: {row.id!r} is there twice")
+                    seen.add(row.id)
+                    rows.append(row)
+    except OSError as error:
+        raise ProblemError(f"{path}: {error.strerror}") from None
+    if not rows:
+        raise ProblemError(f"{path}: no problem in it")
+    return rows
+
+
+def row_of(line: bytes, where: str) -> Row:
+    if len(line) > MAX_BYTES:
+        raise ProblemError(f"{where}: longer than {MAX_BYTES // 1024**2} MB")
+    try:
+        content = json.loads(line)
+        return Row.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "row"
+        raise ProblemError(f"{where}: {field}: {first['msg']}") from None
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(f"{where}: not JSON: {error}") from None
+
+
+def problem_of(row: Row) -> Problem:
+    """The row without its hidden tests. Raises `ProblemError` for a test that cannot be read."""
+    starter, stubs, tests = row.starter, tuple(row.stubs), tests_of(row.tests, row)
+    if row.test is not None and row.entry_point and not starter:
+        starter, stubs = row.prompt, (row.entry_point,)
+        tests = tests or examples_of(row)
+    return Problem(
+        id=row.id,
+        prompt=row.prompt,
+        language=row.language,
+        entry_point=row.entry_point,
+        starter=starter,
+        stubs=stubs,
+        tests=tests,
+        limits=Limits(**row.limits.model_dump()) if row.limits else Limits(),
+    )
+
+
+def examples_of(row: Row) -> tuple[Test, ...]:
+    try:
+        return visible_tests(row.id, row.prompt, row.entry_point or "")
+    except (SyntaxError, ValueError):
+        return ()
+
+
+def tests_of(given: list[str | CallRow | IoRow | ScriptRow], row: Row) -> tuple[Test, ...]:
+    """Tests of one row, numbered where they have no id. Raises `ProblemError`."""
+    return tuple(test_of(test, number, row.id) for number, test in enumerate(given, 1))
+
+
+def hidden_of(row: Row) -> tuple[Test, ...]:
+    """For `grade` alone."""
+    if row.test is not None and row.entry_point:
+        return (
+            Script(id="check", source=row.test, call=f"check({row.entry_point})"),
+            *tests_of(row.hidden, row),
+        )
+    return tests_of(row.hidden, row)
+
+
+def test_of(given: str | CallRow | IoRow | ScriptRow, number: int, name: str) -> Test:
+    if isinstance(given, str):
+        return statement_test(given, number, name)
+    fields: dict[str, Any] = given.model_dump(exclude={"kind"})
+    fields["id"] = fields["id"] or f"test:{number}"
+    kinds: dict[str, type[Test]] = {"call": Call, "io": Io, "script": Script}
+    made: Test = kinds[given.kind](**fields)
+    return made

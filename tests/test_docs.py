@@ -1,0 +1,71 @@
+"""Documentation that lies fails here."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+from assay.bench.suites import SUITES
+from assay.cli.app import app, models_app
+from assay.feedback import SOURCES
+from assay.model import PROVIDERS
+from assay.search import STRATEGIES
+from assay.search.budget import Budget
+from assay.select import SELECTORS
+
+ROOT = Path(__file__).parent.parent
+DOCS = "\n".join(path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def verbs() -> list[str]:
+    own = [
+        command.name or command.callback.__name__
+        for command in app.registered_commands
+        if command.callback
+    ]
+    return own + [f"models {command.name}" for command in models_app.registered_commands]
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_every_verb_is_documented(verb: str) -> None:
+    assert f"assay {verb}" in DOCS
+
+
+@pytest.mark.parametrize("name", [*STRATEGIES, *SELECTORS, *SOURCES, *SUITES, *PROVIDERS])
+def test_every_name_is_documented(name: str) -> None:
+    assert re.search(rf"`{name}[`/(:]", DOCS), name
+
+
+@pytest.mark.parametrize("limit", Budget.__dataclass_fields__)
+def test_every_limit_is_documented(limit: str) -> None:
+    assert limit in (ROOT / "docs" / "search.md").read_text()
+
+
+def test_every_flag_is_documented() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text()
+    group = typer.main.get_command(app)
+    for name in ("solve", "bench", "log", "show", "doctor"):
+        for parameter in group.commands[name].params:  # type: ignore[attr-defined]
+            flags = [flag for flag in parameter.opts if flag.startswith("--")]
+            assert not flags or any(f"`{flag}" in text for flag in flags), (name, flags)
+
+
+def test_the_commands_of_the_readme_parse() -> None:
+    """Each `assay …` line names a verb and flags that exist, and files that are there."""
+    group = typer.main.get_command(app)
+    lines = re.findall(r"^assay (.+?)(?:\s+#.*)?$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(lines) >= 7
+    for line in lines:
+        verb, *arguments = shlex.split(line)
+        command = group.commands[verb]  # type: ignore[attr-defined]
+        command.make_context(verb, list(arguments))
+        for word in arguments:
+            if word.startswith("examples/"):
+                assert (ROOT / word).exists(), word
+
+
+def test_links_lead_somewhere() -> None:
+    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / link).exists(), f"{path.name}: {link}"
