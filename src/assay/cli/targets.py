@@ -56,7 +56,7 @@ def from_stdin(tests: Sequence[Test]) -> Problem:
     if len(content) > MAX_STDIN:
         raise UsageError(f"standard input is over {MAX_STDIN:,} characters")
     if python.has_stubs(content):
-        return python.parse(content, name="stdin")
+        return python.problem_of(content, name="stdin")
     return text.problem(content, tests)
 
 

@@ -1,6 +1,7 @@
 """Problems as JSON, one a line: the fields of `Problem`, and hidden tests under `hidden`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from assay.errors import ProblemError
 from assay.problem import Call, Comparison, Framework, Io, Limits, Origin, Problem, Script, Test
 from assay.problem.humaneval import visible_tests
 from assay.problem.reading import MAX_BYTES
-from assay.problem.testfile import statement_test
+from assay.problem.testfile import tests_in
 
 Text = Annotated[str, Field(max_length=1_000_000)]
 
@@ -143,6 +144,11 @@ def tests_of(given: list[str | CallRow | IoRow | ScriptRow], row: Row) -> tuple[
     return tuple(test_of(test, number, row.id) for number, test in enumerate(given, 1))
 
 
+def asserts_of(path: Path) -> tuple[Test, ...]:
+    """The visible tests of all rows, for `--tests`. Raises `ProblemError`."""
+    return tuple(test for row in read_rows(path) for test in tests_of(row.tests, row))
+
+
 def hidden_of(row: Row) -> tuple[Test, ...]:
     """For `grade` alone."""
     if row.test is not None and row.entry_point:
@@ -155,9 +161,12 @@ def hidden_of(row: Row) -> tuple[Test, ...]:
 
 def test_of(given: str | CallRow | IoRow | ScriptRow, number: int, name: str) -> Test:
     if isinstance(given, str):
-        return statement_test(given, number, name)
+        made = tests_in(given, f"{name}, test {number}")
+        if len(made) != 1:
+            raise ProblemError(f"{name}, test {number}: not one assert: {given[:60]!r}")
+        return replace(made[0], id=f"test:{number}")
     fields: dict[str, Any] = given.model_dump(exclude={"kind"})
     fields["id"] = fields["id"] or f"test:{number}"
     kinds: dict[str, type[Test]] = {"call": Call, "io": Io, "script": Script}
-    made: Test = kinds[given.kind](**fields)
-    return made
+    test: Test = kinds[given.kind](**fields)
+    return test

@@ -8,18 +8,18 @@ from assay.errors import ProblemError
 from assay.problem import Call, Problem, Test
 from assay.problem.examples import Fault, find, target_of
 from assay.problem.reading import read_text
-from assay.problem.stubs import BOM, Found, functions, is_stub
+from assay.problem.stubs import Found, Source, functions, is_stub
 from assay.problem.values import literal
 
 
 def load(path: Path) -> Problem:
     """The stubs of a file. Raises `ProblemError` where it cannot be read or has nothing to fill."""
-    return parse(read_text(path), str(path))
+    return problem_of(read_text(path), str(path))
 
 
-def parse(source: str, name: str) -> Problem:
+def problem_of(source: str, name: str) -> Problem:
     """The stubs of `source`; `name` is its id. Raises `ProblemError`."""
-    found = stubs(tree_of(source, name))
+    found = stubs(parse(Source(source), name))
     if not found:
         raise ProblemError(
             f"{name}: nothing to fill; a stub is a function whose body is ..., pass or "
@@ -41,12 +41,12 @@ def parse(source: str, name: str) -> Problem:
     )
 
 
-def tree_of(source: str, name: str) -> ast.Module:
+def parse(source: Source, name: str) -> ast.Module:
     """The parsed file. Raises `ProblemError` with the line of a syntax error."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(source.removeprefix(BOM))
+            return source.tree
     except SyntaxError as error:
         raise ProblemError(f"{name}, line {error.lineno}: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
@@ -59,7 +59,7 @@ def stubs(tree: ast.Module) -> list[Found]:
 
 def has_stubs(source: str) -> bool:
     try:
-        return bool(stubs(tree_of(source, "-")))
+        return bool(stubs(parse(Source(source), "-")))
     except ProblemError:
         return False
 

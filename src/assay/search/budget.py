@@ -38,13 +38,23 @@ class Budget:
             name, _, value = part.partition("=")
             if name not in names:
                 raise UsageError(f"budget: no limit named {name!r}; there are {', '.join(names)}")
-            try:
-                limits[name] = float(value) if name in ("seconds", "dollars") else int(value)
-            except ValueError:
-                raise UsageError(f"budget: {name} wants a number, not {value!r}") from None
-            if not math.isfinite(limits[name]) or limits[name] <= 0:
-                raise UsageError(f"budget: {name} must be above 0")
+            if name in limits:
+                raise UsageError(f"budget: {name} is given twice")
+            limits[name] = number(name, value, whole=name not in ("seconds", "dollars"))
         return cls(**limits)  # type: ignore[arg-type]  # int where the field is an int, see above
+
+
+def number(name: str, text: str, whole: bool) -> float:
+    """A limit above 0. Raises `UsageError`."""
+    try:
+        value = int(text) if whole else float(text)
+        finite = math.isfinite(value)
+    except (ValueError, OverflowError):
+        kind = "a whole number" if whole else "a number"
+        raise UsageError(f"budget: {name} wants {kind}, not {text!r}") from None
+    if not finite or value <= 0:
+        raise UsageError(f"budget: {name} must be above 0 and finite")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +147,7 @@ class Ledger:
         """Holds the worst case of a call. Raises `BudgetSpent` where that would overrun."""
         bound = self.bound(prompt.messages)
         most = min(prompt.max_tokens, self.room(bound))
-        if most < min(SMALLEST_REPLY, prompt.max_tokens):
+        if most < max(1, min(SMALLEST_REPLY, prompt.max_tokens)):
             raise BudgetSpent("the budget has no room for another call")
         held = Reservation(replace(prompt, max_tokens=most), bound)
         self._hold(held, 1)
@@ -159,17 +169,19 @@ class Ledger:
         if budget.dollars is not None and self.price is not None:
             spent = (cost.dollars or 0.0) + self.price.of(self._held_prompt, self._held_completion)
             left = (budget.dollars - spent) * 1e6 - self.price.prompt * prompt_tokens
-            room.append(left / self.price.completion if self.price.completion else left * math.inf)
+            if left < 0:
+                return 0
+            room.append(left / self.price.completion if self.price.completion else math.inf)
         if self.parent is not None:
             room.append(self.parent.room(prompt_tokens))
         least = min(room)
-        return 2**31 if least == math.inf else max(0, int(least)) if least == least else 0
+        return 2**31 if least == math.inf else max(0, int(least))
 
     def settle(self, held: Reservation, completion: Completion) -> None:
         """Charges what the call used; where the server did not say, what was held."""
         usage = completion.usage
-        counted = usage.completion_tokens > 0 or not completion.text
-        prompt_tokens = usage.prompt_tokens if counted else held.prompt_tokens
+        prompt_tokens = usage.prompt_tokens or held.prompt_tokens  # no prompt has no tokens
+        counted = usage.completion_tokens > 0 or (not completion.text and usage.prompt_tokens > 0)
         completion_tokens = usage.completion_tokens if counted else held.prompt.max_tokens
         self._learn(held.prompt.messages, completion, prompt_tokens, completion_tokens)
         self._charge(
@@ -183,8 +195,8 @@ class Ledger:
 
     def reserve_runs(self, wanted: int) -> int:
         """How many of `wanted` runs may be made; they are charged. Raises `BudgetSpent` at none."""
-        granted = min(wanted, self.runs_left())
-        if wanted and granted <= 0:
+        granted = min(wanted, max(0, self.runs_left()))
+        if wanted and not granted:
             raise BudgetSpent("the budget has no room for another run")
         self.charge(Cost(runs=granted))
         return granted
@@ -221,9 +233,10 @@ class Ledger:
     def _learn(
         self, messages: tuple[Message, ...], completion: Completion, prompt: int, written: int
     ) -> None:
-        self._known[messages] = prompt
-        reply = Message("assistant", completion.text)
-        self._known[(*messages, reply)] = prompt + written + PER_MESSAGE
+        """Of several bills for the same messages the highest counts."""
+        answered = (*messages, Message("assistant", completion.text))
+        for key, tokens in ((messages, prompt), (answered, prompt + written + PER_MESSAGE)):
+            self._known[key] = max(tokens, self._known.get(key, 0))
 
     def _hold(self, held: Reservation, sign: int) -> None:
         self._held_prompt += sign * held.prompt_tokens

@@ -47,7 +47,7 @@ class Prompter:
         from jinja2 import TemplateError
 
         try:
-            return self._environment.get_template(f"{template}.jinja").render(**values)
+            return self._environment.get_template(f"{template}.jinja").render(**values).strip("\n")
         except TemplateError as error:
             raise UsageError(f"prompt template {template}.jinja: {error}") from error
 

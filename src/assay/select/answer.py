@@ -97,7 +97,7 @@ def judge(
     problem: Problem, trail: Trail, choice: Choice | None, best: Attempt | None
 ) -> tuple[Status, str]:
     if best is None or choice is None or not best.measured:
-        if trail.stopped == "budget":
+        if best is None and trail.stopped == "budget":
             return "failed", "the budget was spent before a candidate was tried"
         return "unmeasured", _unmeasured_reason(trail, best)
     if problem.tests:

@@ -26,10 +26,15 @@ def visible(problem: Problem, attempts: Sequence[Attempt]) -> Steps[Choice]:
 
 
 def ranked(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Distinct candidates by the share of visible tests passed. Unmeasured ones come last: an
-    unknown score never ranks above a number."""
-    distinct = {attempt.candidate.id: attempt for attempt in reversed(attempts)}
-    return sorted(reversed(distinct.values()), key=lambda attempt: -rank(attempt))
+    """Distinct candidates by the share of visible tests passed, equal ones in the order in which
+    they were first made. Unmeasured ones come last: an unknown score never ranks above a number.
+    Of a candidate's attempts the first that was measured stands for it."""
+    distinct: dict[str, Attempt] = {}
+    for attempt in attempts:
+        first = distinct.setdefault(attempt.candidate.id, attempt)
+        if attempt.measured and not first.measured:
+            distinct[attempt.candidate.id] = attempt
+    return sorted(distinct.values(), key=lambda attempt: -rank(attempt))
 
 
 def rank(attempt: Attempt) -> float:
