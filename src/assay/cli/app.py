@@ -91,14 +91,13 @@ def solve(
     config: o.Config = None,
 ) -> None:
     """Solve problems; print the code, the evidence and the cost."""
-    from assay.cli.run import run_async
     from assay.cli.session import Settings
     from assay.cli.solve import SolveFlags, solve_all
 
     flags = SolveFlags(
         tests=tests, out=out, diff=diff, write=write, force=force, without=without or (), json=json
     )
-    raise typer.Exit(run_async(solve_all(targets, Settings.of(context), flags)))
+    raise typer.Exit(solve_all(targets, Settings.of(context), flags))
 
 
 @app.command()
@@ -135,11 +134,10 @@ def bench(
     """Compare strategies on a suite, at equal budgets, by its hidden tests."""
     from assay.cli.bench import BenchFlags
     from assay.cli.bench import bench as compare
-    from assay.cli.run import run_async
     from assay.cli.session import Settings
 
     flags = BenchFlags(suite=suite, limit=limit, every=every, resume=resume, json=json)
-    raise typer.Exit(run_async(compare(Settings.of(context), flags)))
+    raise typer.Exit(compare(Settings.of(context), flags))
 
 
 @app.command()

@@ -9,8 +9,9 @@ from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished, prefix, summary
 from assay.bench.suites import limit_items, load_suite
 from assay.bench.work import Recipe
+from assay.cli.run import run_async
 from assay.cli.screen import Screen
-from assay.cli.session import Settings, open_log, split_names, workshop
+from assay.cli.session import Settings, fetch, open_log, split_names, workshop
 from assay.errors import UsageError
 from assay.grade import Item
 from assay.search.budget import Cost
@@ -26,7 +27,7 @@ class BenchFlags:
     json: bool
 
 
-async def bench(settings: Settings, flags: BenchFlags) -> int:
+def bench(settings: Settings, flags: BenchFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
     items = limit_items(load_suite(flags.suite), flags.limit, flags.every)
@@ -42,7 +43,9 @@ async def bench(settings: Settings, flags: BenchFlags) -> int:
     }
     with open_log(settings.log) as log:
         run, done = begin(log, config, flags, screen)
-        results = await run_grid(settings, log, run, items, grid, done, screen)
+        for name in dict.fromkeys(cell.model for cell, _ in grid):
+            fetch(name, screen)
+        results = run_async(run_grid(settings, log, run, items, grid, done, screen))
         rows = [summary(cell, rows_of(cell, results)) for cell, _ in grid]
         log.append(run, "", "end", {"cells": rows})
     show(rows, run, flags, screen)

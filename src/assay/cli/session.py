@@ -131,10 +131,20 @@ async def workshop(
         stack.push_async_callback(sandbox.close)
         if settings.unsafe:
             screen.warn("UNSAFE: programs run without isolation, with your rights")
-        with screen.waiting(f"loading {model_name}") as tell:
-            model = wrapped(open_model(model_name, on_progress=tell), settings, log)
+        model = wrapped(open_model(model_name), settings, log)
         stack.push_async_callback(model.close)
         yield Workshop(Parties(model, sandbox), log, run, price, total)
+
+
+def fetch(model_name: str, screen: Screen) -> None:
+    """Gets an embedded model that is not here. Not within the event loop: Ctrl-C ends it at once,
+    and the next call goes on with what has come."""
+    provider, _, name = model_name.partition("/")
+    if provider == "embedded":
+        from assay.model.pull import ensure
+
+        with screen.waiting(f"fetching {name}") as tell:
+            ensure(name, tell)
 
 
 def wrapped(model: Model, settings: Settings, log: Log) -> Model:

@@ -11,8 +11,9 @@ from assay.bench import Result
 from assay.bench.work import Recipe, Workshop, work
 from assay.candidate.splice import diff
 from assay.cli.evidence import doubtful_tests, evidence
+from assay.cli.run import run_async
 from assay.cli.screen import Screen, interactive
-from assay.cli.session import Settings, open_log, workshop
+from assay.cli.session import Settings, fetch, open_log, workshop
 from assay.cli.targets import Target, targets_of
 from assay.errors import UsageError
 from assay.problem import testfile
@@ -30,7 +31,7 @@ class SolveFlags:
     json: bool
 
 
-async def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> int:
+def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> int:
     """Solves every target and gives the exit status of the worst."""
     screen = Screen(quiet=flags.json)
     extra = testfile.load(flags.tests) if flags.tests else ()
@@ -47,14 +48,27 @@ async def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags)
         "seed": settings.seed,
     }
     with open_log(settings.log) as log:
+        fetch(settings.model, screen)
         run = log.start("solve", config)
-        async with workshop(settings, settings.model, log, run, screen) as shop:
-            results = await work_on(shop, targets, recipe, settings.jobs, screen)
-            if len(targets) == 1 and interactive() and not flags.json:
-                results = await offer_without(shop, targets, recipe, results, screen)
+        results = run_async(solve_run(log, run, targets, settings, recipe, screen))
         log.append(run, "", "end", {"items": len(results)})
         report(targets, results, flags, screen, log)
     return exit_status(results)
+
+
+async def solve_run(
+    log: Log,
+    run: str,
+    targets: Sequence[Target],
+    settings: Settings,
+    recipe: Recipe,
+    screen: Screen,
+) -> list[Result]:
+    async with workshop(settings, settings.model, log, run, screen) as shop:
+        results = await work_on(shop, targets, recipe, settings.jobs, screen)
+        if len(targets) == 1 and interactive() and not screen.quiet:
+            results = await offer_without(shop, targets, recipe, results, screen)
+    return results
 
 
 def leave_out(target: Target, without: Sequence[str]) -> Target:
