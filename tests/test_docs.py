@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+
 from assay.bench.suites import SUITES
 from assay.cli.app import app, models_app
 from assay.feedback import SOURCES

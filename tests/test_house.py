@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import assay
 import pytest
+
+import assay
 
 SOURCE = Path(assay.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))

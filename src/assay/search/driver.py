@@ -138,11 +138,13 @@ class Driver:
 
     async def _in_time(self, work: Awaitable[T]) -> T:
         """Cuts a call off when the seconds of the budget are over. Raises `BudgetSpent`."""
-        left = self.ledger.seconds_left()
+        limit = asyncio.timeout(self.ledger.seconds_left())
         try:
-            async with asyncio.timeout(left):
+            async with limit:
                 return await work
         except TimeoutError:
+            if not limit.expired():
+                raise
             raise BudgetSpent("the seconds of the budget are over") from None
 
     async def _try(self, candidates: Sequence[Candidate], tests: tuple[Test, ...]) -> list[Attempt]:
@@ -162,13 +164,19 @@ class Driver:
                 *(self._in_time(self.parties.sandbox.run([job])) for job in jobs),
                 return_exceptions=True,
             )
-        failure = None if len(granted) == len(candidates) else "the budget had no room to run it"
+        failure = None
+        if len(granted) < len(candidates) or any(isinstance(run, BudgetSpent) for run in runs):
+            failure = "the budget had no room to run it"
+            self.trail.stopped = "budget"
+        measured = any(isinstance(run, list) for run in runs)
         for candidate, result in zip(granted, runs, strict=True):
             if isinstance(result, SandboxError):
                 failure = str(result)
                 self.journal.note("error", {"candidate": candidate.id, "error": failure})
             elif isinstance(result, BaseException):
-                raise result
+                # Seconds that end during one of several runs leave the others what they are.
+                if not isinstance(result, BudgetSpent) or not measured:
+                    raise result
             else:
                 self._runs[candidate.id, tests] = result[0]
         return failure

@@ -24,7 +24,7 @@ def self_debug(problem: Problem, prompter: Prompter, rounds: int = 3) -> Steps[N
     seen = {attempt.candidate.id}
     stuck = 0
     for number in range(1, rounds + 1):
-        if attempt.passed or attempt.run is None:
+        if attempt.passed or not attempt.measured:
             return
         prompt = revision(problem, prompter, attempt, stuck)
         completions = yield from ask([prompt])

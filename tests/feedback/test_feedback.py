@@ -1,0 +1,107 @@
+"""The text for each outcome, word for word, and values that are shortened with care."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.feedback import Feedback
+from assay.feedback.shorten import clip, first_difference, pair
+from assay.feedback.tests import explain, no_code, unmeasured
+from assay.problem import Call, Io, Problem, Script
+from assay.sandbox import Detail, Diagnostic, Isolation, Outcome, Run, Verdict
+
+GOLDEN = Path(__file__).parent / "golden"
+ISOLATION = Isolation(tier="scripted", filesystem=True, network=True, processes=True, memory=True)
+PROBLEM = Problem(
+    id="p",
+    prompt="p",
+    tests=(
+        Call(id="a", expression="f(1)", expected="[1, 2]"),
+        Script(id="b", source="def check(f): ...", call="check(f)"),
+        Io(id="c", stdin="1\n", expected="2\n"),
+    ),
+)
+LINE = {"line": 3, "source": "    return g(x)"}
+CASES: dict[str, Run] = {}
+
+
+def run_of(outcome: Outcome, *details: Detail, diagnostics: tuple[Diagnostic, ...] = ()) -> Run:
+    verdicts = tuple(
+        Verdict(test=name, outcome=outcome, detail=detail)
+        for name, detail in zip("abc", details, strict=False)
+    )
+    return Run(verdicts=verdicts, isolation=ISOLATION, outcome=outcome, diagnostics=diagnostics)
+
+
+CASES["passed"] = run_of("passed", Detail(), Detail())
+CASES["wrong"] = run_of(
+    "wrong",
+    Detail(call="f(1)", expected="[1, 2]", actual="(1, 2)", stdout="debug\n"),
+    Detail(message="assert f(2) == 3"),
+    Detail(expected="'2\\n'", actual="'3\\n'"),
+)
+CASES["raised"] = run_of(
+    "raised",
+    Detail(call="f(1)", expected="[1, 2]", exception="KeyError", message="'k'", **LINE),  # type: ignore[arg-type]
+)
+CASES["build_failed"] = run_of(
+    "build_failed",
+    Detail(),
+    diagnostics=(Diagnostic(message="invalid syntax", line=2, column=5, source="x = = 1"),),
+)
+CASES["timeout"] = run_of("timeout", Detail(call="f(1)", limit="5 s of CPU", **LINE))  # type: ignore[arg-type]
+CASES["memory"] = run_of("memory", Detail(call="f(1)", limit="512 MB", **LINE))  # type: ignore[arg-type]
+CASES["output"] = run_of("output", Detail(call="f(1)", limit="65,536 bytes"))
+CASES["killed"] = run_of("killed", Detail(call="f(1)", signal="SIGSEGV"))
+CASES["denied"] = run_of("denied", Detail(call="f(1)", message="socket()", **LINE))  # type: ignore[arg-type]
+CASES["skipped"] = run_of("skipped", Detail(message="the test is broken: no such name"))
+
+
+@pytest.mark.parametrize("outcome", CASES)
+def test_golden(outcome: str) -> None:
+    """A changed word shows in the diff of a golden file, not in a model that repairs less."""
+    wanted = (GOLDEN / f"{outcome}.txt").read_text()
+    assert explain(PROBLEM, CASES[outcome]).message + "\n" == wanted
+
+
+def test_every_outcome_has_a_golden_text() -> None:
+    assert set(CASES) == set(Outcome.__args__)  # type: ignore[attr-defined]
+
+
+def test_scores() -> None:
+    """Defects: a failure of ours scored as wrong; a timeout above a pass."""
+    half = Run(
+        verdicts=(Verdict(test="a", outcome="passed"), Verdict(test="b", outcome="timeout")),
+        isolation=ISOLATION,
+        outcome="timeout",
+    )
+    assert explain(PROBLEM, half).score == 0.5
+    assert explain(PROBLEM, half).passed is False
+    assert explain(PROBLEM, CASES["passed"]).score == 1.0
+    assert no_code(PROBLEM).score == 0.0
+    ours: Feedback = unmeasured("the worker was lost")
+    assert (ours.score, ours.passed) == (None, None)
+
+
+def test_a_flood_of_failures_stays_short() -> None:
+    detail = Detail(call="f(" + "1" * 5000, expected="x" * 9000, actual="y" * 9000)
+    assert len(explain(PROBLEM, run_of("wrong", detail, detail, detail)).message) < 4000
+
+
+@given(st.text(max_size=600), st.text(max_size=600), st.integers(60, 300))
+def test_pair_stays_within_its_width(one: str, other: str, width: int) -> None:
+    short = pair(one, other, width)
+    assert all(len(text) <= width for text in short)
+    assert clip(one, width) == one or len(clip(one, width)) <= width
+
+
+@given(st.integers(0, 2000), st.integers(0, 500))
+def test_the_difference_stays_in_sight(before: int, after: int) -> None:
+    """Defect: two long values cut to the same beginning."""
+    one, other = "[" + "a" * before + "X" + "b" * after, "[" + "a" * before + "Y" + "b" * after
+    short = pair(one, other)
+    assert "X" in short[0]
+    assert "Y" in short[1]
+    assert first_difference(one, other) == before + 1
