@@ -125,26 +125,26 @@ async def test_a_reply_without_code_is_told_so() -> None:
 
 async def test_a_model_that_fails_midway_leaves_what_was() -> None:
     """Catches: an error in round 2 that loses round 1, or is a wrong answer."""
-    replies = [code("a-b"), Reply(error="error", text="down")]
+    replies: list[str | Reply] = [code("a-b"), Reply(error="error", text="down")]
     trail, _, _, ledger = await drive(self_debug(PROBLEM, Prompter()), replies, [run_of("-1")])
     assert trail.stopped == "model: down"
     assert len(trail.attempts) == 1
     assert ledger.cost.calls == 1
-    three = [Reply(error="busy"), code("a+b"), Reply(error="error")]
+    three: list[str | Reply] = [Reply(error="busy"), code("a+b"), Reply(error="error")]
     trail, _, _, _ = await drive(sample(PROBLEM, Prompter(), n=3), three, [run_of("5")])
     assert [attempt.passed for attempt in trail.attempts] == [True]
 
 
 async def test_a_broken_sandbox_is_no_wrong_answer() -> None:
     """Catches: our failure told to the model as the program's, or scored."""
-    runs = [SandboxError("no pids")]
+    runs: list[Run | SandboxError] = [SandboxError("no pids")]
     trail, model, _, _ = await drive(self_debug(PROBLEM, Prompter()), [code("a-b")], runs)
     [attempt] = trail.attempts
     assert not attempt.measured
     assert (attempt.feedback.score, attempt.feedback.passed, attempt.run) == (None, None, None)
     assert "no pids" in attempt.feedback.message
     assert len(model.asked) == 1
-    mixed = [run_of("-1"), SandboxError("no pids")]
+    mixed: list[Run | SandboxError] = [run_of("-1"), SandboxError("no pids")]
     two = sample(PROBLEM, Prompter(), n=2)
     trail, _, _, _ = await drive(two, [code("a-b"), code("a+b")], mixed)
     assert [attempt.feedback.score for attempt in trail.attempts] == [0.0, None]
@@ -177,15 +177,17 @@ async def test_seconds_cut_off_a_slow_model() -> None:
 
 @pytest.mark.parametrize(
     "rubbish",
-    ["", "\0", "```python\n```", "\ud800", "`" * 100_000, "def " * 25_000, "(" * 100_000]
-    + ["```python\n" + "x = 1\n" * 16_667 + "```", "\n".join(["def f(:"] * 12_500)],
+    [
+        *("", "\0", "```python\n```", "\ud800", "`" * 100_000, "def " * 25_000, "(" * 100_000),
+        "```python\n" + "x = 1\n" * 16_667 + "```",
+        "\n".join(["def f(:"] * 12_500),
+    ],
     ids=["empty", "nul", "hollow", "surrogate", "ticks", "words", "depth", "long", "broken"],
 )
 async def test_rubbish_is_data(rubbish: str) -> None:
     """Catches: a reply that crashes or hangs Assay."""
-    runs = [run_of("-1"), run_of("5")]
     replies = [rubbish, code("a+b")]
-    trail, _, _, _ = await drive(self_debug(PROBLEM, Prompter()), replies, runs)
+    trail, _, _, _ = await drive(self_debug(PROBLEM, Prompter()), replies, [run_of("5")] * 2)
     assert trail.stopped == "done"
     assert all(attempt.measured for attempt in trail.attempts)
 

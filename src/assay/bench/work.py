@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from math import inf
 from typing import Any
 
 from assay.bench import Result, visible_counts
@@ -61,6 +62,8 @@ def price_of(model: str, given: str | None) -> Price | None:
         return Price(0.0, 0.0) if model.partition("/")[0] in FREE else None
     try:
         [prompt, completion] = map(float, given.split(","))
+        if not (0 <= prompt < inf and 0 <= completion < inf):
+            raise ValueError
     except ValueError:
         raise UsageError(f"--price wants IN,OUT in dollars per million tokens: {given!r}") from None
     return Price(prompt, completion)

@@ -41,14 +41,18 @@ def _parsed(text: str) -> ast.Module:
 
 def needed(roots: Iterable[ast.AST], candidates: list[ast.stmt]) -> list[ast.stmt]:
     """Those of `candidates` that `roots` use, directly or through another, in their order."""
-    used = {name for node in roots for name in names_in(node)}
-    kept: set[ast.stmt] = set()
-    while True:
-        more = [n for n in candidates if n not in kept and (bound(n) & used or _is_star(n))]
-        if not more:
-            return [node for node in candidates if node in kept]
-        kept.update(more)
-        used |= {name for node in more for name in names_in(node)}
+    makers: dict[str, list[ast.stmt]] = {}
+    for node in candidates:
+        for name in bound(node):
+            makers.setdefault(name, []).append(node)
+    kept = {node for node in candidates if _is_star(node)}
+    waiting = [name for node in (*roots, *kept) for name in names_in(node)]
+    while waiting:
+        for node in makers.pop(waiting.pop(), ()):
+            if node not in kept:
+                kept.add(node)
+                waiting += names_in(node)
+    return [node for node in candidates if node in kept]
 
 
 def names_in(node: ast.AST) -> set[str]:

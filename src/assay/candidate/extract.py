@@ -1,11 +1,11 @@
 """Code out of a completion: the last fenced block that fits, else the longest parsable part."""
 
-import ast
 import re
-import warnings
+import textwrap
 from collections.abc import Iterator
 
 from assay.problem import Problem
+from assay.problem.stubs import Source
 
 FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*$", re.MULTILINE)
 TAGS = {
@@ -16,20 +16,26 @@ TAGS = {
 }
 MAX_LINES = 5_000
 """Of a completion without a fence: parsing more would cost more than the answer is worth."""
+MAX_PARSED = 400_000
+"""Characters given to the parser in search of a program without a fence, all tries together."""
 
 
 def extract(text: str, problem: Problem) -> str | None:
     """The program in `text`, or `None`. Of several blocks in the language, the last one that
-    defines what is asked for; a block that a cut-off reply never closed counts as well."""
+    defines what is asked for, else the last that parses; a block that a cut-off reply never
+    closed counts as well."""
     tags = TAGS.get(problem.language, {problem.language, ""})
     found = [code for tag, code in blocks(text) if tag.lower() in tags and code.strip()]
+    python = problem.language == "python"
     if found:
         names = wanted(problem)
         fitting = [code for code in found if any(defines(code, name) for name in names)]
-        return (fitting or found)[-1]
-    if problem.language != "python":
-        return None
-    return longest_part(text, wanted(problem))
+        if python and not fitting:
+            # The last few only: what a reply shows after its program is output and examples.
+            fitting = [code for code in found[-8:] if syntax_error(textwrap.dedent(code)) is None]
+        code = (fitting or found)[-1]
+        return textwrap.dedent(code) if code.lstrip("\r\n")[:1] in (" ", "\t") else code
+    return longest_part(text, wanted(problem)) if python else None
 
 
 def wanted(problem: Problem) -> tuple[str, ...]:
@@ -62,12 +68,13 @@ def longest_part(text: str, names: tuple[str, ...]) -> str | None:
     line and ends before the first line that breaks it."""
     lines = text.splitlines(keepends=True)[:MAX_LINES]
     best = ""
-    start = 0
-    while start < len(lines):
-        if not re.match(r"(?:from|import|def|class|async|@)\b|@", lines[start]):
+    start = spent = 0
+    while start < len(lines) and spent < MAX_PARSED:
+        if not re.match(r"(?:from|import|def|class|async)\b|@", lines[start]):
             start += 1
             continue
-        part = parsable_prefix(lines[start:])
+        part, cost = parsable_prefix(lines[start:], MAX_PARSED - spent)
+        spent += cost
         if len(part) > len(best):
             best = part
         start += max(1, part.count("\n"))
@@ -76,34 +83,28 @@ def longest_part(text: str, names: tuple[str, ...]) -> str | None:
     return best
 
 
-def parsable_prefix(lines: list[str]) -> str:
-    """The longest beginning of `lines` that parses, found by cutting where the parser stops."""
+def parsable_prefix(lines: list[str], budget: int = MAX_PARSED) -> tuple[str, int]:
+    """The longest beginning of `lines` that parses, found by cutting where the parser stops, and
+    about how many characters the parser read for it."""
     end = len(lines)
+    read = 0
     for _ in range(20):
         part = "".join(lines[:end])
         error = syntax_error(part)
+        reached = end if error is None else min(end, error.lineno or end)
+        read += 500 + sum(map(len, lines[:reached]))
         if error is None:
-            return part
-        end = min(end - 1, max(0, (error.lineno or end) - 1))
-        if end <= 0:
+            return part, read
+        end = min(end - 1, max(0, reached - 1))
+        if end <= 0 or read > budget:
             break
-    return ""
+    return "", read
 
 
 def syntax_error(code: str) -> SyntaxError | None:
     """Why `code` is not Python, or `None`; hostile depth and null bytes are errors like others."""
     try:
-        parse(code)
+        assert Source(code).tree
     except SyntaxError as error:
         return error
     return None
-
-
-def parse(code: str) -> ast.Module:
-    """`ast.parse`, with `SyntaxError` as the only error and no warnings of the candidate's."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(code)
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise SyntaxError(str(error) or type(error).__name__) from error

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from assay.candidate.additions import additions
 from assay.candidate.bodies import Edit, body_edit, same_shape, statements, whole_edit
-from assay.candidate.extract import defines, extract, parsable_prefix, syntax_error
+from assay.candidate.extract import defines, extract, parsable_prefix
 from assay.problem import Problem
-from assay.problem.stubs import BOM, Found, Function, Source, functions, is_placeholder
+from assay.problem.stubs import Found, Function, Source, functions, is_placeholder
 
 BODY = "__body__"
 
@@ -42,35 +42,44 @@ def fill(starter: str, stubs: tuple[str, ...], reply: str) -> str:
     the reply's top level put before the first of them."""
     mine = Source(starter)
     reply = textwrap.dedent(reply.replace("\r\n", "\n"))
-    if syntax_error(starter.removeprefix(BOM)) is not None:
+    if not parses(mine):
         return reply
-    for form in readings(reply, stubs):
-        if syntax_error(form) is None:
-            return filled(mine, stubs, Source(form))
+    for theirs in readings(reply, stubs):
+        if parses(theirs):
+            return filled(mine, stubs, theirs)
     return reply
 
 
-def readings(reply: str, stubs: tuple[str, ...]) -> Iterator[str]:
+def parses(source: Source) -> bool:
+    try:
+        return bool(source.tree)
+    except SyntaxError:
+        return False
+
+
+def readings(reply: str, stubs: tuple[str, ...]) -> Iterator[Source]:
     """Ways to take a reply: as it is; as the bare body of the one stub; cut off after the
     functions, as when the tokens ran out amid a line of examples."""
-    if len(stubs) == 1 and is_body(reply):
-        yield as_function(reply)
-    yield reply
+    whole = Source(reply)
+    body = Source(as_function(reply))
+    if len(stubs) == 1 and is_body(whole):
+        yield body
+    yield whole
     if len(stubs) == 1:
-        yield as_function(reply)
+        yield body
     lines = reply.splitlines(keepends=True)
-    whole = parsable_prefix(lines)
-    rest = lines[whole.count("\n") :]
+    begun, _ = parsable_prefix(lines)
+    rest = lines[begun.count("\n") :]
     asked = (stub.rpartition(".")[2] for stub in stubs)
-    if rest and not rest[0][:1].isspace() and all(defines(whole, name) for name in asked):
-        yield whole
+    if rest and not rest[0][:1].isspace() and all(defines(begun, name) for name in asked):
+        yield Source(begun)
 
 
-def is_body(reply: str) -> bool:
+def is_body(reply: Source) -> bool:
     """Statements of a function without its head: no definition on the top level."""
-    if syntax_error(reply) is not None:
+    if not parses(reply):
         return False
-    kinds = {type(node) for node in ast.parse(reply).body}
+    kinds = {type(node) for node in reply.tree.body}
     return bool(kinds) and not kinds & {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef}
 
 

@@ -6,9 +6,11 @@ import sys
 
 def main() -> None:
     """Runs one command and exits; every expected error is one line and a status of its own."""
-    from assay.cli.app import app
-    from assay.cli.run import execute
-
+    try:
+        from assay.cli.app import app
+        from assay.cli.run import execute
+    except KeyboardInterrupt:
+        sys.exit(130)  # Ctrl-C at once: nothing was begun
     status = execute(app, sys.argv[1:])
     try:
         sys.stdout.flush()

@@ -103,7 +103,9 @@ def solve(
 @app.command()
 def bench(
     context: typer.Context,
-    suite: Annotated[str, typer.Argument(help="humaneval, or a .jsonl file with hidden tests.")],
+    suite: Annotated[
+        str, typer.Argument(metavar="SUITE", help="humaneval, or a .jsonl file with hidden tests.")
+    ],
     limit: Annotated[
         int | None, typer.Option(envvar="ASSAY_LIMIT", min=1, help="Only so many problems.")
     ] = None,
@@ -142,7 +144,9 @@ def bench(
 
 @app.command()
 def log(
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 20,
+    limit: Annotated[
+        int, typer.Option(envvar="ASSAY_LIMIT", min=1, help="The newest so many.")
+    ] = 20,
     log: o.LogFile = None,
     json: o.Json = False,
 ) -> None:

@@ -27,22 +27,32 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     tables = {name: value for name, value in content.items() if isinstance(value, dict)}
     if unknown := sorted(set(tables) - set(VERBS)):
         raise UsageError(f"--config {path}: no verb {unknown[0]!r}; tables: {', '.join(VERBS)}")
-    flags = [p.name for p in context.command.params if p.name not in ("config", "targets", "suite")]
+    flags = flags_of(context)
     values = {name: value for name, value in content.items() if name not in tables}
     values |= tables.get(verb, {})
     defaults: dict[str, Any] = {}
     for name, value in values.items():
         flag = name.replace("-", "_")
         if flag not in flags:
-            known = ", ".join(sorted(str(f) for f in flags))
+            known = ", ".join(sorted(flags))
             raise UsageError(f"--config {path}: unknown key {name!r}; keys: {known}")
         if isinstance(value, (list, dict)) and flag != "without":
             raise UsageError(
                 f"--config {path}: {name} wants one value, not a {type(value).__name__}"
             )
-        defaults[flag] = value
+        defaults[flags[flag]] = value
     context.default_map = {**(context.default_map or {}), **defaults}
     return path
+
+
+def flags_of(context: typer.Context) -> dict[str, str]:
+    """The verb's flags as a config file writes them, with the parameter that each sets."""
+    return {
+        option.removeprefix("--").replace("-", "_"): str(parameter.name)
+        for parameter in context.command.params
+        for option in parameter.opts
+        if option.startswith("--") and parameter.name != "config"
+    }
 
 
 VERBS = ("solve", "bench")

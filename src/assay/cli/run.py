@@ -25,6 +25,9 @@ def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
     except BaseExceptionGroup as group:
         return from_group(group)
     except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # typer does not export it
+            print(error.format_message(), file=sys.stderr)
+            return USAGE
         return complain(f"{error.format_message()} (try --help)", USAGE)
     except (KeyboardInterrupt, asyncio.CancelledError, typer.Abort):
         return complain("interrupted; what was done is kept (assay log)", INTERRUPTED)

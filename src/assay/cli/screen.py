@@ -118,7 +118,7 @@ def facts(result: Result) -> str:
     cost, visible = result.cost, result.visible
     hidden = {True: "hidden ok", False: "hidden WRONG", None: ""}[result.hidden]
     parts = (
-        f"tests {visible['passed']}/{visible['total']}" if visible["total"] else "no tests",
+        f"tests {visible['passed']}/{visible['total']}" if visible["total"] else untested(result),
         hidden,
         f"{result.candidates} cand.",
         f"{cost['prompt_tokens'] + cost['completion_tokens']:,} tok",
@@ -126,6 +126,11 @@ def facts(result: Result) -> str:
         "in-process" if result.judging == "in-process" else "",
     )
     return "  ".join(part for part in parts if part)
+
+
+def untested(result: Result) -> str:
+    """Where no test was judged: there is none, or no program came so far."""
+    return "nothing ran" if result.judging is None else "no tests"
 
 
 def rate(row: dict[str, Any]) -> str:

@@ -89,10 +89,8 @@ def check_flags(targets: Sequence[Target], flags: SolveFlags) -> None:
                 raise UsageError(
                     f"--write and --diff want a .py file, not {target.item.problem.id}"
                 )
-            if flags.write and not flags.force and uncommitted(target.path):
-                raise UsageError(
-                    f"{target.path} has changes that are not committed; commit them, or --force"
-                )
+            if flags.write and not flags.force and (why := unsafe_to_write(target.path)):
+                raise UsageError(f"{target.path} {why}, or --force")
     if flags.out is not None:
         if not flags.out.absolute().parent.is_dir():
             raise UsageError(f"--out {flags.out}: no such folder")
@@ -100,11 +98,12 @@ def check_flags(targets: Sequence[Target], flags: SolveFlags) -> None:
             raise UsageError(f"--out {flags.out}: that is a folder")
 
 
-def uncommitted(path: Path) -> bool:
-    """Whether git would lose something if the file changed; a file outside git has no net."""
+def unsafe_to_write(path: Path) -> str:
+    """What would be lost, and what to do, if the file changed: git holds no copy of it as it is.
+    Empty where git does."""
     try:
         done = subprocess.run(
-            ["git", "status", "--porcelain", "--", path.name],
+            ["git", "status", "--porcelain", "--ignored", "--", path.name],
             cwd=path.absolute().parent,
             capture_output=True,
             text=True,
@@ -112,8 +111,10 @@ def uncommitted(path: Path) -> bool:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return True
-    return done.returncode != 0 or bool(done.stdout.strip())
+        return "cannot be checked with git, which did not answer; install it"
+    if done.returncode != 0:
+        return "is in no git repository, so nothing could bring it back; `git init` and commit it"
+    return "has changes that are not committed; commit them" if done.stdout.strip() else ""
 
 
 async def work_on(

@@ -124,8 +124,9 @@ def read_script(path: Path) -> list[str | Reply]:
             if isinstance(reply, Reply) and reply.regex is not None:
                 re.compile(reply.regex)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "item " + " ".join(str(part) for part in first["loc"])
+        # An item is tried as a text and as an object: what is said of the object is deeper.
+        first = min(error.errors(), key=lambda one: (one["loc"][:1], -len(one["loc"])))
+        where = "item " + " ".join(str(part) for part in (*first["loc"][:1], *first["loc"][2:]))
         raise ProblemError(f"the script {path}, {where}: {first['msg']}") from error
     except (ValueError, re.error) as error:
         raise ProblemError(f"the script {path} is malformed: {error}") from error

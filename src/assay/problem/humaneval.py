@@ -2,6 +2,7 @@
 
 import ast
 import gzip
+import inspect
 import json
 from functools import cache
 from importlib.resources import files
@@ -62,6 +63,15 @@ def visible_tests(task: str, prompt: str, name: str) -> tuple[Test, ...]:
         for node in ast.parse(prompt).body
         if isinstance(node, ast.FunctionDef) and node.name == name
     ]
-    tests = find(ast.get_docstring(node) or "", target_of(name, node)).tests
+    tests = find(text_of(node), target_of(name, node)).tests
     wrong = WRONG_EXAMPLES.get(task, ())
     return tuple(test for test in tests if getattr(test, "expression", None) not in wrong)
+
+
+def text_of(node: ast.FunctionDef) -> str:
+    """The first string of the body: in HumanEval/115 an import stands before the docstring."""
+    for statement in node.body:
+        match statement:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                return inspect.cleandoc(text)
+    return ""

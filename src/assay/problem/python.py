@@ -1,14 +1,14 @@
 """A Python file with stubs, as one problem. Nothing of the file is run: it is only parsed."""
 
 import ast
-import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from assay.errors import ProblemError
 from assay.problem import Call, Problem, Test
-from assay.problem.examples import Fault, find, target_of
+from assay.problem.examples import Target, find, target_of
 from assay.problem.reading import read_text
-from assay.problem.stubs import Found, Source, functions, is_stub
+from assay.problem.stubs import Found, Function, Source, functions, is_stub
 from assay.problem.values import literal
 
 
@@ -27,8 +27,7 @@ def problem_of(source: str, name: str) -> Problem:
         )
     tests, faults = tests_of(found)
     if faults:
-        function, fault = faults[0]
-        raise ProblemError(f"{name}: an example of {function} cannot be read: {fault.message}")
+        raise ProblemError(f"{name}, {faults[0]}; correct it or take it out to go on without it")
     refuse_contradictions(tests, name)
     names = tuple(dict.fromkeys(stub.name for stub in found))
     return Problem(
@@ -44,13 +43,10 @@ def problem_of(source: str, name: str) -> Problem:
 def parse(source: Source, name: str) -> ast.Module:
     """The parsed file. Raises `ProblemError` with the line of a syntax error."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return source.tree
+        return source.tree
     except SyntaxError as error:
-        raise ProblemError(f"{name}, line {error.lineno}: {error.msg}") from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise ProblemError(f"{name}: not Python: {error}") from None
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise ProblemError(f"{name}{line}: not Python: {error.msg}") from None
 
 
 def stubs(tree: ast.Module) -> list[Found]:
@@ -64,17 +60,33 @@ def has_stubs(source: str) -> bool:
         return False
 
 
-def tests_of(found: list[Found]) -> tuple[list[Test], list[tuple[str, Fault]]]:
-    """The examples of all docstrings, and those that are not Python."""
-    tests: list[Test] = []
-    faults: list[tuple[str, Fault]] = []
+def tests_of(found: list[Found]) -> tuple[list[Test], list[str]]:
+    """The examples of the stubs and of the classes that they are in, and what is wrong with
+    those that are not Python."""
+    tests: dict[str, Test] = {}
+    faults: list[str] = []
+    for node, target in documented(found):
+        # Not cleaned, so that lines can be counted from where it begins.
+        text = ast.get_docstring(node, clean=False)
+        if text is None:
+            continue
+        examples = find(text, target)
+        tests |= {test.id: test for test in examples.tests}
+        for fault in examples.faults:
+            line = node.body[0].lineno + fault.line - 1
+            faults.append(f"line {line}: the example of {target.name} {fault.message}")
+    return list(tests.values()), faults
+
+
+def documented(found: list[Found]) -> Iterator[tuple[Function | ast.ClassDef, Target]]:
+    """Each class once, before its first stub."""
+    seen: set[ast.stmt] = set()
     for stub in found:
-        text = ast.get_docstring(stub.node, clean=True)
-        if text:
-            examples = find(text, target_of(stub.name, stub.node))
-            tests += examples.tests
-            faults += [(stub.name, fault) for fault in examples.faults]
-    return tests, faults
+        for parent in stub.parents:
+            if isinstance(parent, ast.ClassDef) and parent not in seen:
+                seen.add(parent)
+                yield parent, Target(parent.name)
+        yield stub.node, target_of(stub.name, stub.node)
 
 
 def refuse_contradictions(tests: list[Test], name: str) -> None:

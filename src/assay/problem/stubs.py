@@ -6,6 +6,7 @@ newline style: what is not a stub's body must survive byte for byte.
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,11 +25,13 @@ class Source:
 
     @cached_property
     def tree(self) -> ast.Module:
-        """Raises `SyntaxError`, or `ValueError` for a text with null bytes."""
+        """Raises `SyntaxError`, also for null bytes and for what is nested too deeply."""
         try:
-            return ast.parse(self.text.removeprefix(BOM))
-        except (RecursionError, MemoryError) as error:
-            raise SyntaxError("nested too deeply to be read") from error
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(self.text.removeprefix(BOM))
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise SyntaxError(str(error) or "nested too deeply to be read") from error
 
     @cached_property
     def lines(self) -> list[str]:

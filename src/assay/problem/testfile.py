@@ -5,6 +5,10 @@ out of the candidate's process; anything else a `Script`.
 """
 
 import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from assay.errors import ProblemError
@@ -48,22 +52,32 @@ def tests_in(text: str, name: str, origin: Origin = "given") -> tuple[Test, ...]
 
 
 def module_of(tree: ast.Module) -> str | None:
-    """The module that the tests import the candidate from: the first that is not known."""
-    import sys
-
-    for node in ast.walk(tree):
-        names: list[str] = []
-        if isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [node.module or ""]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module or node.names[0].name]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        for name in names:
-            top = name.partition(".")[0]
-            if top and top not in sys.stdlib_module_names and top not in _KNOWN:
-                return name
+    """The module that the tests import the candidate from: the first that is neither a part of
+    Python nor a package that is installed here."""
+    for name in _imported(tree):
+        top = name.partition(".")[0]
+        if top and top not in sys.stdlib_module_names and top not in _KNOWN and not _here(top):
+            return name
     return None
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            # `from . import roman` means a module beside the tests.
+            yield node.module or node.names[0].name
+
+
+def _here(name: str) -> bool:
+    """Whether the name is a distribution's; nothing is imported to find that out."""
+    return name in _installed()
+
+
+@cache
+def _installed() -> frozenset[str]:
+    return frozenset(packages_distributions())
 
 
 def _nodes(tree: ast.Module) -> list[tuple[str, Framework]]:

@@ -261,9 +261,11 @@ class Session:
     def close(self) -> None:
         try:
             self._end_candidate()
-            self._end_judge()
         finally:
-            os.close(self._null)
+            try:
+                self._end_judge()
+            finally:
+                os.close(self._null)
 
 
 class GroupLine(Line):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 HERE = Path(__file__).parent / "prompts"
+WHILE_RENDERING = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
+"""What the expressions of a template, or a file that is no text, may raise."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Prompter:
 
         try:
             return self._environment.get_template(f"{template}.jinja").render(**values).strip("\n")
-        except TemplateError as error:
+        except (TemplateError, *WHILE_RENDERING) as error:
             raise UsageError(f"prompt template {template}.jinja: {error}") from error
 
     def first(self, user: str, **values: Any) -> tuple[Message, ...]:

@@ -112,7 +112,7 @@ def judge(
 
 
 def _unmeasured_reason(trail: Trail, best: Attempt | None) -> str:
-    if trail.stopped != "done":
+    if trail.stopped not in ("done", "budget"):
         return trail.stopped
     return best.feedback.message if best else "the strategy made no attempt"
 
