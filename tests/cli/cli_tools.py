@@ -1,10 +1,14 @@
 """The command as a person has it: a process of its own, with a home and a log of its own."""
 
+import fcntl
 import json
 import os
+import pty
+import re
 import sqlite3
 import subprocess
 import sys
+import termios
 import threading
 import time
 import uuid
@@ -142,6 +146,44 @@ class Shell:
             except OSError:
                 continue
         return found
+
+
+class Terminal:
+    """A command under a terminal of 80 columns: what it shows, and keys to press."""
+
+    def __init__(self, shell: Shell, *arguments: str, **variables: str) -> None:
+        self.screen, inside = pty.openpty()
+        termios.tcsetwinsize(inside, (24, 80))
+        self.shown = b""
+        self.process = subprocess.Popen(
+            [ASSAY, *arguments],
+            cwd=shell.folder,
+            env=shell.env | {"TERM": "xterm-256color"} | variables,
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(inside)
+
+    def press(self, keys: bytes) -> None:
+        os.write(self.screen, keys)
+
+    def read_until(self, text: str) -> None:
+        while text.encode() not in self.shown:
+            more = os.read(self.screen, 4096)
+            assert more, self.shown
+            self.shown += more
+
+    def end(self) -> tuple[int, str]:
+        """Status, and all that was shown, without colours."""
+        with suppress(OSError):  # how the end of a terminal reads
+            while more := os.read(self.screen, 4096):
+                self.shown += more
+        os.close(self.screen)
+        text = self.shown.decode().replace("\r\n", "\n")
+        return self.process.wait(20), re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
 
 
 def fenced(code: str) -> str:

@@ -105,3 +105,35 @@ def test_the_difference_stays_in_sight(before: int, after: int) -> None:
     assert "X" in short[0]
     assert "Y" in short[1]
     assert first_difference(one, other) == before + 1
+
+
+def only(test: Script | Call, detail: Detail, outcome: Outcome = "wrong") -> str:
+    problem = Problem(id="p", prompt="p", tests=(test,))
+    verdict = Verdict(test=test.id, outcome=outcome, detail=detail)
+    run = Run(verdicts=(verdict,), isolation=ISOLATION, outcome=outcome)
+    return explain(problem, run).message
+
+
+def test_a_test_of_several_statements_is_shown() -> None:
+    """Defect: `example()` or a test's bare name, of which a model learns nothing."""
+    source = "def example():\n    '>>> s = S()\\n>>> s.pop()\\n1'\n    s = S()\n    assert s.pop() == 1\n"
+    script = Script(id="S:1", source=source, call="example()", origin="example")
+    assert only(script, Detail(expected="1", actual="7")) == (
+        "This test failed:\n    >>> s = S()\n    >>> s.pop()\n    1\nExpected: 1\nYour code gave: 7"
+    )
+    source = "import solution\n\nclass TestS:\n    def test_a(self):\n        assert f(1) == 2\n"
+    script = Script(id="a", source=source, call="TestS::test_a", framework="pytest")
+    assert only(script, Detail(call="f(1)", expected="2", actual="3")) == (
+        "Test failed: `f(1)` in this test:\n    def test_a(self):\n        assert f(1) == 2\n"
+        "Expected: 2\nYour code gave: 3"
+    )
+    long = source + "        x = 1\n" * 50
+    script = Script(id="a", source=long, call="TestS::test_a", framework="pytest")
+    assert "x = 1" not in only(script, Detail(expected="2", actual="3"))
+
+
+def test_what_did_not_come_to_an_answer_is_named_all_the_same() -> None:
+    """Defect: a time-out or a lack of memory without the call and without the limit."""
+    call = Call(id="f:1", expression="f(1)", expected="2")
+    assert only(call, Detail(limit="5 s of CPU"), "timeout").startswith("Test failed: `f(1)`\n")
+    assert "more memory than 512 MB" in only(call, Detail(), "memory")

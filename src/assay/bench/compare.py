@@ -8,6 +8,7 @@ from typing import Any
 from assay.bench import Cell, Result
 from assay.bench.stats import wilson
 from assay.bench.work import Listener, Recipe, Workshop, work
+from assay.errors import StoreError
 from assay.grade import Item
 from assay.store import Log
 
@@ -51,11 +52,23 @@ def prefix(cell: Cell) -> str:
     return f"{cell.key}|"
 
 
-def finished(log: Log, run: str) -> dict[str, Result]:
-    """The results that a run has in the log. Ones that failures of ours left unmeasured are
-    taken up again."""
-    rows = {event.item: Result(**event.body) for event in log.events(run, kind="result")}
-    return {item: result for item, result in rows.items() if result.status != "unmeasured"}
+def finished(log: Log, run: str, graded: bool = True) -> dict[str, Result]:
+    """The results that a run has in the log. Ones that failures of ours left unmeasured, or
+    (of a suite that is `graded`) without a hidden verdict, are taken up again.
+
+    Raises `StoreError` for rows that another version of Assay wrote.
+    """
+    try:
+        rows = {event.item: Result(**event.body) for event in log.events(run, kind="result")}
+    except TypeError as error:
+        raise StoreError(
+            f"log {log.path}: run {run} is of another version of Assay ({error}); start it anew"
+        ) from error
+    return {
+        item: result
+        for item, result in rows.items()
+        if result.status != "unmeasured" and not (graded and result.hidden is None)
+    }
 
 
 def summary(cell: Cell, results: Iterable[Result]) -> dict[str, Any]:

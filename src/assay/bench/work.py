@@ -6,6 +6,7 @@ from math import inf
 from typing import Any
 
 from assay.bench import Result, visible_counts
+from assay.errors import UsageError
 from assay.grade import Item, grade, solved
 from assay.problem import Problem
 from assay.sandbox import Run
@@ -56,8 +57,6 @@ class Workshop:
 
 def price_of(model: str, given: str | None) -> Price | None:
     """`IN,OUT` in dollars per million tokens; nothing for models that run here; else unknown."""
-    from assay.errors import UsageError
-
     if given is None:
         return Price(0.0, 0.0) if model.partition("/")[0] in FREE else None
     try:
@@ -66,6 +65,8 @@ def price_of(model: str, given: str | None) -> Price | None:
             raise ValueError
     except ValueError:
         raise UsageError(f"--price wants IN,OUT in dollars per million tokens: {given!r}") from None
+    if not (0 <= prompt < float("inf") and 0 <= completion < float("inf")):
+        raise UsageError(f"--price: a price is 0 or more dollars: {given!r}")
     return Price(prompt, completion)
 
 

@@ -40,9 +40,10 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
         "total": settings.total,
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
+        "prompts": settings.prompts and str(settings.prompts),
     }
     with open_log(settings.log) as log:
-        run, done = begin(log, config, flags, screen)
+        run, done = begin(log, config, flags, screen, all(item.hidden for item in items))
         for name in dict.fromkeys(cell.model for cell, _ in grid):
             fetch(name, screen)
         results = run_async(run_grid(settings, log, run, items, grid, done, screen))
@@ -67,7 +68,7 @@ def cells(settings: Settings, suite: str) -> list[tuple[Cell, Recipe]]:
 
 
 def begin(
-    log: Log, config: dict[str, Any], flags: BenchFlags, screen: Screen
+    log: Log, config: dict[str, Any], flags: BenchFlags, screen: Screen, graded: bool
 ) -> tuple[str, dict[str, Result]]:
     """A new run, or the newest one of the same configuration that was not finished."""
     if not flags.resume:
@@ -76,7 +77,7 @@ def begin(
         return run, {}
     for row in log.runs():
         if row.command == "bench" and row.config == config:
-            done = finished(log, row.id)
+            done = finished(log, row.id, graded)
             total = len(config["problems"]) * len(config["cells"])
             screen.say(f"run {row.id}: {len(done)} of {total} are done")
             return row.id, done

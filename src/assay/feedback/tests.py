@@ -3,15 +3,22 @@
 The unit-test feedback of Self-Debug (Chen et al. 2023), worded for small models: one fact a line.
 """
 
+import ast
+import textwrap
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from assay.feedback import Feedback
 from assay.feedback.shorten import WIDTH, clip, pair
-from assay.problem import Io, Problem, Script, Test
+from assay.problem import Call, Io, Problem, Script, Test
+from assay.problem.stubs import Source, find_function
 from assay.sandbox import Detail, Run, Verdict
 
 SHOWN = 3
 """Failing tests that are shown in full; a model fixes one thing at a time."""
+
+TEST_LINES = 15
+"""A longer test is named, not shown."""
 
 
 def explain(problem: Problem, run: Run, shown: int = SHOWN) -> Feedback:
@@ -46,7 +53,9 @@ def paragraphs(problem: Problem, run: Run, failing: list[Verdict], shown: int) -
     if run.passed:
         count = len(run.verdicts)
         yield (
-            f"Your code passed all {count} tests." if count else "Your code runs without an error."
+            f"Your code passed {'all ' * (count > 1)}{plural(count)}."
+            if count
+            else "Your code runs without an error."
         )
         return
     if run.diagnostics:
@@ -62,9 +71,13 @@ def paragraphs(problem: Problem, run: Run, failing: list[Verdict], shown: int) -
     if passed:
         yield f"Your code passed {passed} of {len(run.verdicts)} tests."
     for verdict in failing[:shown]:
-        yield about(tests.get(verdict.test), verdict)
+        yield about(problem, tests.get(verdict.test), verdict)
     if len(failing) > shown:
         yield f"{len(failing) - shown} more tests failed."
+
+
+def plural(count: int) -> str:
+    return f"{count} tests" if count > 1 else "the test"
 
 
 def build_lines(run: Run) -> Iterator[str]:
@@ -78,18 +91,50 @@ def build_lines(run: Run) -> Iterator[str]:
                 yield "    " + " " * (diagnostic.column - 1) + "^"
 
 
-def about(test: Test | None, verdict: Verdict) -> str:
+def about(problem: Problem, test: Test | None, verdict: Verdict) -> str:
     detail = verdict.detail
-    call = detail.call
-    if call is None and isinstance(test, Script):
-        call = test.call
-    name = f"`{clip(call)}`" if call else verdict.test
-    if isinstance(test, Io):
-        name = f"the program with input {clip(repr(test.stdin))}"
-    lines = [f"Test failed: {name}", *body("call", verdict.outcome, detail)]
+    if verdict.outcome == "memory" and detail.limit is None:
+        detail = replace(detail, limit=f"{problem.limits.memory_mb} MB")
+    lines = [*title(test, verdict), *body("call", verdict.outcome, detail)]
     if detail.stdout.strip():
         lines.append(f"It printed: {clip(detail.stdout.strip())}")
     return "\n".join(lines)
+
+
+def title(test: Test | None, verdict: Verdict) -> Iterator[str]:
+    """What was tried: the call, and for a test of several statements its text."""
+    call = verdict.detail.call
+    match test:
+        case Io():
+            yield f"Test failed: the program with input {clip(repr(test.stdin))}"
+        case Call() if call is None:
+            yield f"Test failed: `{clip(test.expression)}`"
+        case Script() if text := script_text(test):
+            yield f"Test failed: `{clip(call)}` in this test:" if call else "This test failed:"
+            yield text
+        case Script() if call is None:
+            yield f"Test failed: `{clip(test.call)}`"
+        case _:
+            yield f"Test failed: `{clip(call)}`" if call else f"Test failed: {verdict.test}"
+
+
+def script_text(test: Script) -> str | None:
+    """The source of a test function, or the doctest that it was made of, where it is short."""
+    name = test.call.partition("(")[0].replace("::", ".").partition("[")[0]
+    if test.framework == "plain" and test.origin != "example":
+        return None  # the call of a checker that may hold many tests says more than its text
+    try:
+        source = Source(test.source)
+        found = find_function(source.tree, name)
+    except SyntaxError:
+        return None
+    if found is None:
+        return None
+    text = textwrap.dedent(source.text[source.start(found.node) : source.end(found.node)])
+    if test.framework == "plain":
+        text = ast.get_docstring(found.node) or text
+    short = text.count("\n") < TEST_LINES and len(text) <= TEST_LINES * 60
+    return textwrap.indent(text, "    ") if short else None
 
 
 def body(what: str, outcome: str, detail: Detail) -> list[str]:

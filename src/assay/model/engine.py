@@ -43,10 +43,17 @@ class Engine(Protocol):
         ...
 
 
+SPINS = "300"
+
+
 class InProcess:
     """llama.cpp within this process, through `xllamacpp`; it prints nothing."""
 
     def __init__(self, path: Path, threads: int, context: int) -> None:
+        if "OMP_WAIT_POLICY" not in os.environ:
+            # Read when libgomp loads. Its threads wait by spinning, and two engines on two cores
+            # then stand still (docs/log.md); a short spin is as fast on an idle machine.
+            os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
         try:
             import xllamacpp
         except ImportError as error:

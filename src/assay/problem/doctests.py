@@ -7,11 +7,11 @@ statements, the same expression with two results) or show printed text, they bec
 import ast
 import doctest
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from assay.problem import Call, Test
-from assay.problem.script import Step, script_of
+from assay.problem.script import Step, is_print, script_of
 from assay.problem.values import parsed, tolerance, value_of
 
 _PROMPT = re.compile(r"^[ \t]*>>>", re.MULTILINE)
@@ -80,7 +80,11 @@ def tests_of_steps(steps: list[Step], target: Target) -> tuple[list[Test], set[i
 
     A lone expression that shows nothing and is no call is not an example in this form.
     """
-    steps = [step for step in steps if doctest.SKIP not in step.options]
+    steps = [
+        replace(step, prints=target.returns_none and _mentions(step, target.name))
+        for step in steps
+        if doctest.SKIP not in step.options
+    ]
     imports = [step for step in steps if step.is_import]
     others = [step for step in steps if not step.is_import]
     if not any(step.checks or _mentions(step, target.name) for step in others):
@@ -137,7 +141,7 @@ def _single(step: Step, imports: list[Step], setup: str, target: Target) -> Test
     if printed and not step.options and "<BLANKLINE>" not in step.want:
         return _call(f"str({printed})", repr(step.want.removesuffix("\n")), setup)
     value = value_of(step.want)
-    if value and not target.returns_none and not step.options and not _prints(tree):
+    if value and not (step.prints or step.options or is_print(tree)):
         return _call(text, value[0], "\n".join(filter(None, (setup, value[1]))))
     return script_of([*imports, step])
 
@@ -166,13 +170,9 @@ def _compared(tree: ast.expr, source: str) -> tuple[str, str] | None:
     return (left, value[0]) if value and not value[1] and parsed(left) else None
 
 
-def _prints(tree: ast.expr) -> bool:
-    return isinstance(tree, ast.Call) and getattr(tree.func, "id", None) == "print"
-
-
 def _print_argument(tree: ast.expr, source: str) -> str | None:
     """`x` of `print(x)`."""
-    if not isinstance(tree, ast.Call) or not _prints(tree) or tree.keywords or len(tree.args) != 1:
+    if not isinstance(tree, ast.Call) or not is_print(tree) or tree.keywords or len(tree.args) != 1:
         return None
     if isinstance(tree.args[0], ast.Starred):
         return None

@@ -22,6 +22,8 @@ class Step:
     """The exception that it shows."""
     options: set[int] = field(default_factory=set)
     """Flags of `doctest` that are on for it."""
+    prints: bool = False
+    """What it shows is printed, even where it looks like a value."""
     line: int = 0
 
     @property
@@ -40,12 +42,22 @@ class Step:
 
 
 def script_of(steps: list[Step]) -> Script:
-    """One function that does all steps and checks what they show; its id is left to the caller."""
-    lines = [line for step in steps for line in _lines(step)]
+    """One function that does all steps and checks what they show; its id is left to the caller.
+
+    Its docstring is the doctest as it was written, for whoever explains a failure.
+    """
+    written = "\n".join(_written(step) for step in steps)
+    lines = [repr(written), *(line for step in steps for line in _lines(step))]
     body = "".join(f"    {line}\n" for line in lines)
     needed = any("_printed" in line for line in lines)
     source = f"{_HEAD if needed else ''}def example():\n{body}"
     return Script(id="", source=source, call="example()", origin="example")
+
+
+def _written(step: Step) -> str:
+    first, *more = step.source.rstrip("\n").split("\n")
+    shown = f"raises {step.raises}" if step.raises else step.want.rstrip("\n")
+    return "\n".join([f">>> {first}", *(f"... {line}" for line in more), *filter(None, [shown])])
 
 
 def _lines(step: Step) -> list[str]:
@@ -64,7 +76,7 @@ def _lines(step: Step) -> list[str]:
     if not step.want:
         return plain
     value = value_of(step.want)
-    if tree is not None and value and not step.options and not _is_print(tree):
+    if tree is not None and value and not step.options and not (step.prints or is_print(tree)):
         imports = value[1].split("\n") if value[1] else []
         return [*imports, f"assert {_grouped(tree)} == {value[0].strip()}"]
     return _printing(step, plain)
@@ -75,7 +87,7 @@ def _grouped(tree: ast.expr) -> str:
     return text if isinstance(tree, ast.Call | ast.Name | ast.Attribute) else f"({text})"
 
 
-def _is_print(tree: ast.expr) -> bool:
+def is_print(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Call) and getattr(tree.func, "id", None) == "print"
 
 
