@@ -116,7 +116,8 @@ def only(test: Script | Call, detail: Detail, outcome: Outcome = "wrong") -> str
 
 def test_a_test_of_several_statements_is_shown() -> None:
     """Defect: `example()` or a test's bare name, of which a model learns nothing."""
-    source = "def example():\n    '>>> s = S()\\n>>> s.pop()\\n1'\n    s = S()\n    assert s.pop() == 1\n"
+    doc = ">>> s = S()\n>>> s.pop()\n1"
+    source = f"def example():\n    {doc!r}\n    s = S()\n    assert s.pop() == 1\n"
     script = Script(id="S:1", source=source, call="example()", origin="example")
     assert only(script, Detail(expected="1", actual="7")) == (
         "This test failed:\n    >>> s = S()\n    >>> s.pop()\n    1\nExpected: 1\nYour code gave: 7"

@@ -121,9 +121,20 @@ def matched(mine: Source, stubs: tuple[str, ...], theirs: Source) -> list[tuple[
         # A property and its setter share a name: they go by their order.
         if len(mines) != len(made):
             mines, made = mines[-1:], made[-1:]
-        pairs += [(one, other) for one, other in zip(mines, made, strict=True) if _does(other)]
+        together = zip(mines, made, strict=False)
+        pairs += [(one, other) for one, other in together if is_open(one.node) and _does(other)]
     order = {id(found.node): position for position, found in enumerate(own)}
     return sorted(pairs, key=lambda pair: order[id(pair[0].node)])
+
+
+def is_open(stub: Function) -> bool:
+    """Ends in a placeholder, or holds nothing but strings and imports."""
+    idle = (ast.Import, ast.ImportFrom)
+    return is_placeholder(stub.body[-1]) or all(
+        isinstance(node, idle)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in stub.body
+    )
 
 
 def _does(made: Function) -> bool:

@@ -1,7 +1,7 @@
 """`assay bench`: a suite, a grid of cells, a table."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,15 +104,22 @@ async def run_grid(
         if all(key in results for key in wanted):
             continue
 
-        def listen(result: Result, labels: dict[str, str] = labels) -> None:
-            name = result.log.partition("/")[2].removesuffix(result.problem)
-            screen.result(result, width, labels.get(name, ""))
+        with screen.working(sum(key not in results for key in wanted)) as step:
 
-        async with workshop(settings, model, log, run, screen, spent) as shop:
-            results |= await compare(
-                shop, items, mine, jobs=settings.jobs, done=results, listener=listen
-            )
-            spent = shop.total.cost
+            def listen(
+                result: Result,
+                labels: dict[str, str] = labels,
+                step: Callable[[], None] = step,
+            ) -> None:
+                name = result.log.partition("/")[2].removesuffix(result.problem)
+                screen.result(result, width, labels.get(name, ""))
+                step()
+
+            async with workshop(settings, model, log, run, screen, spent) as shop:
+                results |= await compare(
+                    shop, items, mine, jobs=settings.jobs, done=results, listener=listen
+                )
+                spent = shop.total.cost
     return results
 
 

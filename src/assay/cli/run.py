@@ -3,7 +3,10 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any, TypeVar
 
 import typer
@@ -14,6 +17,8 @@ T = TypeVar("T")
 
 INTERRUPTED = 130
 USAGE = 2
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PATIENCE = 2.0
 
 
 def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
@@ -29,10 +34,15 @@ def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
             print(error.format_message(), file=sys.stderr)
             return USAGE
         return complain(f"{error.format_message()} (try --help)", USAGE)
-    except (KeyboardInterrupt, asyncio.CancelledError, typer.Abort):
+    except typer.Abort:
+        print(file=sys.stderr)  # the question's line
+        return complain("interrupted; what was done is kept (assay log)", INTERRUPTED)
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return complain("interrupted; what was done is kept (assay log)", INTERRUPTED)
     except BrokenPipeError:
         return 0
+    except SystemExit as end:  # so typer ends where the reader of stdout went away
+        return 0 if isinstance(end.__context__, BrokenPipeError) else int(end.code or 0)
     if status == INTERRUPTED:
         complain("interrupted; what was done is kept (assay log)", INTERRUPTED)
     return status if isinstance(status, int) else 0
@@ -59,12 +69,47 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Runs `work` so that Ctrl-C and SIGTERM cancel it, which ends every process it started."""
 
     async def guarded() -> T:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        task = asyncio.current_task()
         assert task is not None
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
-        try:
-            return await work
-        finally:
-            loop.remove_signal_handler(signal.SIGTERM)
+        stopper.task = task
+        return await work
 
-    return asyncio.run(guarded())
+    with Stopper() as stopper:
+        return asyncio.run(guarded())
+
+
+class Stopper:
+    """The first signal cancels the task. More of them, from an impatient person, are ignored
+    while it tidies up; after `PATIENCE` seconds they end it by force."""
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[Any] | None = None
+        self._first: float | None = None
+        self._before: list[Any] = []
+
+    def __enter__(self) -> "Stopper":
+        self._before = [signal.signal(number, self._stop) for number in SIGNALS]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Once stopped, all that is left to do is to say so: nothing shall break into that."""
+        for number, before in zip(SIGNALS, self._before, strict=True):
+            signal.signal(number, before if self._first is None else signal.SIG_IGN)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self.task is None or (self._first and time.monotonic() - self._first > PATIENCE):
+            raise KeyboardInterrupt
+        if self._first is None:
+            self._first = time.monotonic()
+            self.task.get_loop().call_soon_threadsafe(self.task.cancel)
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """While a person is asked, a signal ends the question: nobody serves the loop meanwhile."""
+    before = [signal.signal(number, signal.default_int_handler) for number in SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)

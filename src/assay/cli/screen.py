@@ -43,9 +43,15 @@ class Screen:
         if self.quiet:
             return
         color, mark = MARKS[result.status]
+        said = facts(result)
+        if self.console.is_terminal:
+            room = self.console.width - 14
+            if width + len(said) > room:
+                said = facts(result, brief=True)
+            width = max(12, min(width, room - len(said)))
         line = Text(f"{mark} {result.status:<10} ", style=color)
-        line.append(f"{shorten(label + result.problem, width):<{width}} ", style="default")
-        line.append(facts(result), style="dim")
+        line.append(f"{ending(label + result.problem, width):<{width}} ", style="default")
+        line.append(said, style="dim")
         self.console.print(line, soft_wrap=True)
 
     def table(self, rows: list[dict[str, Any]]) -> None:
@@ -71,6 +77,22 @@ class Screen:
                 f"{row['seconds']:,.1f}",
             )
         Console(highlight=False).print(table)
+
+    @contextmanager
+    def working(self, total: int) -> Iterator[Callable[[], None]]:
+        """A line that moves while problems are worked on; call what it gives after each."""
+        done = 0
+        if self.quiet or not self.console.is_terminal:
+            yield lambda: None
+            return
+        with self.console.status(f"0 of {total} problems done") as status:
+
+            def step() -> None:
+                nonlocal done
+                done += 1
+                status.update(f"{done} of {total} problems done")
+
+            yield step
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[Tell]:
@@ -114,13 +136,13 @@ class Screen:
         return tell
 
 
-def facts(result: Result) -> str:
+def facts(result: Result, brief: bool = False) -> str:
     cost, visible = result.cost, result.visible
     hidden = {True: "hidden ok", False: "hidden WRONG", None: ""}[result.hidden]
     parts = (
         f"tests {visible['passed']}/{visible['total']}" if visible["total"] else untested(result),
         hidden,
-        f"{result.candidates} cand.",
+        "" if brief else f"{result.candidates} cand.",
         f"{cost['prompt_tokens'] + cost['completion_tokens']:,} tok",
         f"{cost['seconds']:.1f} s",
         "in-process" if result.judging == "in-process" else "",
@@ -142,6 +164,11 @@ def rate(row: dict[str, Any]) -> str:
 
 def shorten(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def ending(text: str, width: int) -> str:
+    """Shortened at its beginning: names differ at their ends."""
+    return text if len(text) <= width else "…" + text[len(text) - width + 1 :]
 
 
 def interactive() -> bool:

@@ -11,7 +11,7 @@ from assay.bench import Result
 from assay.bench.work import Recipe, Workshop, work
 from assay.candidate.splice import diff
 from assay.cli.evidence import doubtful_tests, evidence
-from assay.cli.run import run_async
+from assay.cli.run import asking, run_async
 from assay.cli.screen import Screen, interactive
 from assay.cli.session import Settings, fetch, open_log, workshop
 from assay.cli.targets import Target, targets_of
@@ -127,10 +127,12 @@ async def work_on(
         async with waiting:
             result = await work(shop, target.item, recipe)
         screen.result(result, width)
+        step()
         return result
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(target)) for target in targets]
+    with screen.working(len(targets)) as step:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(target)) for target in targets]
     return [task.result() for task in tasks]
 
 
@@ -148,7 +150,9 @@ async def offer_without(
         screen.say(doubt.text, "yellow")
     names = [doubt.test for doubt in doubts]
     question = f"Go on without {', '.join(names)}?"
-    if not await asyncio.to_thread(typer.confirm, question, default=False, err=True):
+    with asking():
+        wanted = typer.confirm(question, default=False, err=True)
+    if not wanted:
         return results
     return await work_on(shop, [leave_out(target, names)], recipe, 1, screen)
 

@@ -130,7 +130,8 @@ def script_text(test: Script) -> str | None:
         return None
     if found is None:
         return None
-    text = textwrap.dedent(source.text[source.start(found.node) : source.end(found.node)])
+    start = source.line_start(source.start(found.node))
+    text = textwrap.dedent(source.text[start : source.end(found.node)])
     if test.framework == "plain":
         text = ast.get_docstring(found.node) or text
     short = text.count("\n") < TEST_LINES and len(text) <= TEST_LINES * 60

@@ -5,7 +5,8 @@ from typing import Literal
 
 from assay.errors import SandboxError
 from assay.problem import Limits, Problem, Test
-from assay.sandbox import Job, Run, Sandbox
+from assay.sandbox import Run, Sandbox
+from assay.search.driver import job_for
 
 Split = Literal["train", "test"]
 
@@ -32,7 +33,7 @@ async def grade(sandbox: Sandbox, item: Item, code: str | None) -> Run | None:
     limits: Limits = replace(
         item.problem.limits, cpu_seconds=seconds, wall_seconds=max(3 * seconds, 15.0)
     )
-    job = Job(code=code, tests=item.hidden, language=item.problem.language, limits=limits)
+    job = replace(job_for(item.problem, code, item.hidden), limits=limits)
     try:
         [run] = await sandbox.run([job])
     except SandboxError:

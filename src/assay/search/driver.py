@@ -217,4 +217,6 @@ class Driver:
 
 
 def job_for(problem: Problem, code: str, tests: tuple[Test, ...]) -> Job:
+    """A byte order mark belongs to the file, not to the program."""
+    code = code.removeprefix("\ufeff")
     return Job(code=code, tests=tests, language=problem.language, limits=problem.limits)

@@ -1,0 +1,132 @@
+"""`assay log`, `assay show`, and what a terminal of 80 columns looks like."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from cli_tools import ADD, ASSAY, Shell, Terminal, fenced, right
+
+WRONG = "def add(a, b):\n    return a - b"
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """With one finished run: a wrong program, and its repair."""
+    shell = Shell(tmp_path)
+    shell.file("add.py", ADD)
+    replies = (fenced(WRONG), fenced("def add(a, b):\n    return a + b"))
+    shell.run("solve", "add.py", "--model", shell.model(*replies)).answered()
+    return shell
+
+
+def test_show_has_every_prompt_completion_candidate_run_and_decision(shell: Shell) -> None:
+    """Would catch a step that is not kept, or kept and not shown."""
+    [run] = shell.run("log", "--json").answered().rows
+    assert run["id"] in shell.run("log").answered().out
+    overview = shell.run("show", run["id"]).answered().out
+    assert "verified" in overview
+    assert "add.py  tests 2/2" in overview
+    text = shell.run("show", f"{run['id']}/add.py").answered().out
+    for kind in ("problem", "completion", "attempt", "decision", "result"):
+        assert f"── {kind} ─" in text
+    for words in ("add:1: add(1, 2) → 3", "[user]", "return a - b", "gave -1", "repairs"):
+        assert words in text
+    assert text.count("── completion") == text.count("── attempt") == 2
+
+
+def test_show_as_json_is_the_whole_log(shell: Shell) -> None:
+    """Would catch an event that only the text has, or a body that is cut."""
+    [run] = shell.run("log", "--json").answered().rows
+    rows = shell.run("show", run["id"], "--json").answered().rows
+    assert len(rows) == run["events"]
+    kinds = [row["kind"] for row in rows]
+    assert kinds.count("completion") == kinds.count("attempt") == 2
+    one = shell.run("show", f"{run['id']}/add.py", "--json").answered().rows
+    assert one == [row for row in rows if row["item"] == "add.py"]
+    assert [row["body"]["run"]["outcome"] for row in one if row["kind"] == "attempt"] == [
+        "wrong",
+        "passed",
+    ]
+
+
+def test_a_beginning_of_the_id_is_enough_and_a_wrong_name_is_refused(shell: Shell) -> None:
+    """Would catch the wrong run shown for a name that fits none."""
+    [run] = shell.run("log", "--json").answered().rows
+    assert run["id"] in shell.run("show", run["id"][:4]).answered().out
+    shell.run("show", f"{run['id']}/sub.py").refused(2, "sub.py", f"assay show {run['id']}")
+    shell.run("show", f"{run['id']}x").refused(2, "assay log")
+
+
+def test_an_empty_log_says_what_to_do(tmp_path: Path) -> None:
+    """Would catch a blank screen, or JSON that is no JSON."""
+    shell = Shell(tmp_path)
+    assert "assay solve" in shell.run("log").answered().out
+    assert shell.run("log", "--json").answered().out == ""
+
+
+@pytest.mark.parametrize("verb", ["log --limit 1000", "show RUN/add.py", "show RUN --json"])
+def test_a_reader_that_goes_away_is_no_error(shell: Shell, verb: str) -> None:
+    """Would catch `BrokenPipeError` after `assay show … | head -1`."""
+    [run] = shell.run("log", "--json").answered().rows
+    command = f"{ASSAY} {verb.replace('RUN', run['id'])} | true"
+    for _ in range(2):
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=shell.folder,
+            env=shell.env | {"PYTHONUNBUFFERED": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def wide(text: str) -> list[str]:
+    """Lines beyond 80 columns, as they stand after the last carriage return."""
+    return [line for line in text.split("\n") if len(line.rpartition("\r")[2]) > 80]
+
+
+def test_eighty_columns_hold_a_line_a_problem(tmp_path: Path) -> None:
+    """Would catch the golden look going: a line that wraps, or a status that is cut off."""
+    shell = Shell(tmp_path)
+    names = ("add.py", "a_rather_long_name_for_a_file_of_python.py", "bad.py", "worse.py")
+    for name in names:
+        shell.file(name, ADD.replace("The sum.", f"The sum, {name}."))
+    model = shell.model(
+        {"match": "bad.py", "text": fenced(WRONG)},
+        {"match": "worse.py", "error": "error", "text": "the model is away"},
+        right(),
+    )
+    status, shown = Terminal(shell, "solve", *names, "--model", model, "--strategy", "sample").end()
+    assert status == 1
+    assert wide(shown) == []
+    lines = shown.splitlines()
+    starts = ("✓ verified", "✓ verified", "✗ failed", "! unmeasured")
+    for line, start, name in zip(lines, starts, names, strict=False):
+        assert line.startswith(start), line
+        assert name[-20:] in line
+    assert "2 of 4 verified" in shown
+
+
+def test_eighty_columns_hold_the_table_of_a_bench(tmp_path: Path) -> None:
+    """Would catch a table that wraps, or hidden verdicts and intervals that are not in it."""
+    shell = Shell(tmp_path)
+    task = {"id": "t/1", "prompt": "add", "tests": ["assert add(1, 2) == 3"]}
+    shell.file("t.jsonl", json.dumps(task | {"hidden": ["assert add(2, 2) == 5"]}))
+    model = shell.model({"match": "", "text": fenced("def add(a, b):\n    return a + b")})
+    cells = ("--strategy", "sample,sample(n=5),self_debug(rounds=2)", "--selector", "visible")
+    status, shown = Terminal(shell, "bench", "t.jsonl", "--model", model, *cells).end()
+    assert status == 0
+    assert wide(shown) == []
+    assert shown.count("hidden WRONG") == shown.count("t/1 ") == 3
+    assert shown.count("0/1") == 3
+
+
+def test_no_colour_where_none_is_wanted(shell: Shell) -> None:
+    """Would catch `NO_COLOR` that is not honoured on a terminal."""
+    flags = ("solve", "add.py", "--model", shell.model(right()))
+    plain, coloured = Terminal(shell, *flags, NO_COLOR="1"), Terminal(shell, *flags)
+    assert plain.end()[0] == coloured.end()[0] == 0
+    assert b"\x1b[32m" in coloured.shown
+    assert b"\x1b[3" not in plain.shown
