@@ -19,7 +19,7 @@ $(READY): pyproject.toml
 
 demo: setup
 	@$(BIN)/assay models pull qwen2.5-coder-0.5b
-	@$(BIN)/assay solve examples/*.py humaneval:0-4 || test $$? -eq 3
+	@$(BIN)/assay solve examples/*.py examples/problems.jsonl humaneval:0-4 || test $$? -eq 3
 	@echo
 	@echo "Next: .venv/bin/assay solve examples/roman.py           one file, code and evidence"
 	@echo "      .venv/bin/assay solve 'Write a function ...'      any task, in words"
