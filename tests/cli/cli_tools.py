@@ -177,13 +177,14 @@ class Terminal:
             self.shown += more
 
     def end(self) -> tuple[int, str]:
-        """Status, and all that was shown, without colours."""
+        """Status, and what was shown: without colours, and without lines that were overwritten."""
         with suppress(OSError):  # how the end of a terminal reads
             while more := os.read(self.screen, 4096):
                 self.shown += more
         os.close(self.screen)
-        text = self.shown.decode().replace("\r\n", "\n")
-        return self.process.wait(20), re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
+        text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.shown.decode().replace("\r\n", "\n"))
+        lines = (line.rpartition("\r")[2] for line in text.split("\n"))
+        return self.process.wait(20), "\n".join(lines)
 
 
 def fenced(code: str) -> str:

@@ -1,22 +1,25 @@
 """Bad input: one clear line, the right status, nothing changed and nothing kept."""
 
 import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cli_tools import ADD, Shell, right
+from cli_tools import ADD, Done, Shell, right
 
 
 def state(shell: Shell) -> dict[str, str]:
     """Every file below the working folder, by content."""
     return {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(shell.folder.rglob("*"))
+        for path in shell.folder.rglob("*")
         if path.is_file()
     }
 
 
-FILES = {
+FILES: dict[str, str | bytes] = {
     "add.py": ADD,
     "syntax.py": "x = 1\ndef f(:\n",
     "done.py": "def f(a):\n    return a\n",
@@ -37,128 +40,155 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["solve", "missing.py"], ["missing.py", "no such file"]),
-        (["solve", "a/missing"], ["a/missing", "no such file"]),
-        (["solve", "./"], [".py or .jsonl"]),
-        (["solve", "folder.py"], ["folder.py", "folder"]),
-        (["solve", "syntax.py"], ["syntax.py, line 2"]),
-        (["solve", "done.py"], ["done.py: nothing to fill", "raise NotImplementedError"]),
-        (["solve", "none.py"], ["none.py: nothing to fill"]),
-        (["solve", "unread.py"], ["unread.py", ">>> f(1", "never closed"]),
-        (["solve", "contrary.py"], ["f:1", "f:2", "f(1)", "contradict"]),
-        (["solve", "latin.py"], ["latin.py", "line 1", "UTF-8"]),
-        (["solve", "notes.txt"], ["notes.txt", ".py or .jsonl"]),
-        (["solve", ""], ["task is empty"]),
-        (["solve", "-"], ["standard input is empty"]),
-        (["solve", "bad.jsonl"], ["bad.jsonl, line 2", "not JSON"]),
-        (["solve", "typed.jsonl"], ["typed.jsonl, line 3", "prompt"]),
-        (["solve", "twice.jsonl"], ["twice.jsonl, line 2", "'a' is there twice"]),
-        (["solve", "extra.jsonl"], ["extra.jsonl, line 1", "answer"]),
-        (["solve", "empty.jsonl"], ["empty.jsonl: no problem"]),
-        (["solve", "missing.jsonl"], ["missing.jsonl"]),
-        (["bench", "bad.jsonl"], ["bad.jsonl, line 2"]),
-        (["bench", "humanevil"], ["unknown suite 'humanevil'", "humaneval"]),
-        (["solve", "humanevil:1"], ["unknown suite 'humanevil'", "humaneval"]),
-        (["solve", "humaneval:HumanEval/999"], ["HumanEval/999", "HumanEval/0 to HumanEval/163"]),
-        (["solve", "humaneval:164"], ["0 to 163"]),
-        (["solve", "humaneval:9-2"], ["0 to 163"]),
-        (["solve", "add.py", "missing.py"], ["missing.py"]),
-    ],
-)
-def test_what_cannot_be_solved_is_refused_in_one_line(
-    tmp_path: Path, arguments: list[str], words: list[str]
-) -> None:
-    """Would catch a traceback, a message without the place, or a status that scripts misread."""
-    check(tmp_path, arguments, words)
+Row = tuple[list[str], list[str]]
+"""Arguments, and words that the one line must have."""
+
+TARGETS: list[Row] = [
+    (["solve", "missing.py"], ["missing.py", "no such file"]),
+    (["solve", "a/missing"], ["a/missing", "no such file"]),
+    (["solve", "./"], [".py or .jsonl"]),
+    (["solve", "folder.py"], ["folder.py", "folder"]),
+    (["solve", "syntax.py"], ["syntax.py, line 2"]),
+    (["solve", "done.py"], ["done.py: nothing to fill", "raise NotImplementedError"]),
+    (["solve", "none.py"], ["none.py: nothing to fill"]),
+    (["solve", "unread.py"], ["unread.py", ">>> f(1", "never closed"]),
+    (["solve", "contrary.py"], ["f:1", "f:2", "f(1)", "contradict"]),
+    (["solve", "latin.py"], ["latin.py", "line 1", "UTF-8"]),
+    (["solve", "notes.txt"], ["notes.txt", ".py or .jsonl"]),
+    (["solve", ""], ["task is empty"]),
+    (["solve", "-"], ["standard input is empty"]),
+    (["solve", "bad.jsonl"], ["bad.jsonl, line 2", "not JSON"]),
+    (["solve", "typed.jsonl"], ["typed.jsonl, line 3", "prompt"]),
+    (["solve", "twice.jsonl"], ["twice.jsonl, line 2", "'a' is there twice"]),
+    (["solve", "extra.jsonl"], ["extra.jsonl, line 1", "answer"]),
+    (["solve", "empty.jsonl"], ["empty.jsonl: no problem"]),
+    (["solve", "missing.jsonl"], ["missing.jsonl"]),
+    (["bench", "bad.jsonl"], ["bad.jsonl, line 2"]),
+    (["bench", "humanevil"], ["unknown suite 'humanevil'", "humaneval"]),
+    (["solve", "humanevil:1"], ["unknown suite 'humanevil'", "humaneval"]),
+    (["solve", "humaneval:HumanEval/999"], ["HumanEval/999", "HumanEval/0 to HumanEval/163"]),
+    (["solve", "humaneval:164"], ["0 to 163"]),
+    (["solve", "humaneval:9-2"], ["0 to 163"]),
+    (["solve", "add.py", "missing.py"], ["missing.py"]),
+]
+
+FLAGS: list[Row] = [
+    (["--model", "opnai/x"], ["unknown model provider 'opnai'", "openai/…", "recorded/…"]),
+    (["--model", "qwen"], ["provider", "embedded/…"]),
+    (["--model", "embedded/qwen"], ["'qwen'", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"]),
+    (["--model", "openai/"], ["openai/NAME"]),
+    (["--model", "scripted/missing.json"], ["missing.json", "No such file"]),
+    (["--model", "scripted/script.json"], ["script.json", "item 0 txet"]),
+    (["--model", "recorded/missing.jsonl"], ["missing.jsonl", "No such file"]),
+    (["--model", "recorded/half.jsonl"], ["half.jsonl, line 1", "key"]),
+    (["--strategy", "self_debg"], ["unknown strategy", "'self_debug'", "sample"]),
+    (["--strategy", "sample(k=2)"], ["no knob 'k'", "n"]),
+    (["--strategy", "sample(n='x')"], ["n wants", "int", "'x'"]),
+    (["--strategy", "sample(n=True)"], ["n wants", "int"]),
+    (["--strategy", "sample(2)"], ["name=value"]),
+    (["--strategy", "sample("], ["NAME(knob=value)"]),
+    (["--strategy", "sample(n=-1)"], ["negative"]),
+    (["--selector", "agreemnt"], ["unknown selector", "'agreement'", "visible"]),
+    (["--budget", "tokens=0"], ["tokens must be above 0"]),
+    (["--budget", "tokens=many"], ["tokens wants a whole number", "'many'"]),
+    (["--budget", "tokens"], ["tokens wants a whole number"]),
+    (["--budget", "seconds=nan"], ["seconds must be"]),
+    (["--budget", "tokens=5,tokens=6"], ["twice"]),
+    (["--budget", "token=5"], ["no limit named 'token'", "tokens"]),
+    (["--budget", "dollars=1", "--model", "openai/x"], ["--price IN,OUT"]),
+    (["--total-budget", "token=5"], ["no limit named 'token'", "tokens"]),
+    (["--price", "cheap"], ["--price wants IN,OUT"]),
+    (["--price", "nan,1"], ["--price"]),
+    (["--price=-1,1"], ["--price"]),
+    (["--jobs", "0"], ["--jobs"]),
+    (["--temperature", "hot"], ["--temperature"]),
+    (["--temperature", "nan"], ["--temperature"]),
+    (["--max-tokens", "0"], ["--max-tokens"]),
+    (["--modle", "x"], ["--modle", "--model"]),
+    (["--prompts", "missing"], ["--prompts missing", "no such folder"]),
+    (["--tests", "missing.py"], ["missing.py", "no such file"]),
+    (["--tests", "none.py"], ["none.py", "no tests"]),
+    (["--tests", "syntax.py"], ["syntax.py, line 2"]),
+    (["--tests", "folder.py"], ["folder.py", "folder"]),
+    (["--without", "add:9"], ["add:9", "add:1, add:2"]),
+    (["--out", "missing/x.jsonl"], ["missing", "no such folder"]),
+    (["--out", "folder.py"], ["folder"]),
+    (["--record", "missing/x.jsonl"], ["missing/x.jsonl", "No such file"]),
+    (["--write"], ["add.py", "git", "--force"]),
+]
+
+COMMANDS: list[Row] = [
+    (["sovle", "add.py"], ["sovle", "solve"]),
+    (["solve"], ["TARGET"]),
+    (["bench"], ["SUITE"]),
+    (["bench", "humaneval", "--limit", "0"], ["--limit"]),
+    (["bench", "humaneval", "--resume", "--model", "scripted/m.json"], ["--resume"]),
+    (["show", "zzz"], ["zzz", "assay log"]),
+    (["models", "pull", "qwen"], ["qwen2.5-coder-0.5b"]),
+    (["models", "path", "qwen2.5-coder-0.5b"], ["assay models pull qwen2.5-coder-0.5b"]),
+]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--model", "opnai/x"], ["unknown model provider 'opnai'", "openai/…", "recorded/…"]),
-        (["--model", "qwen"], ["provider", "embedded/…"]),
-        (["--model", "embedded/qwen"], ["'qwen'", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"]),
-        (["--model", "openai/"], ["openai/NAME"]),
-        (["--model", "scripted/missing.json"], ["missing.json", "No such file"]),
-        (["--model", "scripted/script.json"], ["script.json", "item 0 txet"]),
-        (["--model", "recorded/missing.jsonl"], ["missing.jsonl", "No such file"]),
-        (["--model", "recorded/half.jsonl"], ["half.jsonl, line 1", "key"]),
-        (["--strategy", "self_debg"], ["unknown strategy", "'self_debug'", "sample"]),
-        (["--strategy", "sample(k=2)"], ["no knob 'k'", "n"]),
-        (["--strategy", "sample(n='x')"], ["n wants", "int", "'x'"]),
-        (["--strategy", "sample(n=True)"], ["n wants", "int"]),
-        (["--strategy", "sample(2)"], ["name=value"]),
-        (["--strategy", "sample("], ["NAME(knob=value)"]),
-        (["--strategy", "sample(n=-1)"], ["negative"]),
-        (["--selector", "agreemnt"], ["unknown selector", "'agreement'", "visible"]),
-        (["--budget", "tokens=0"], ["tokens must be above 0"]),
-        (["--budget", "tokens=many"], ["tokens wants a whole number", "'many'"]),
-        (["--budget", "tokens"], ["tokens wants a whole number"]),
-        (["--budget", "seconds=nan"], ["seconds must be"]),
-        (["--budget", "tokens=5,tokens=6"], ["twice"]),
-        (["--budget", "token=5"], ["no limit named 'token'", "tokens"]),
-        (["--budget", "dollars=1", "--model", "openai/x"], ["--price IN,OUT"]),
-        (["--total-budget", "token=5"], ["no limit named 'token'", "tokens"]),
-        (["--price", "cheap"], ["--price wants IN,OUT"]),
-        (["--price", "nan,1"], ["--price"]),
-        (["--price=-1,1"], ["--price"]),
-        (["--jobs", "0"], ["--jobs"]),
-        (["--temperature", "hot"], ["--temperature"]),
-        (["--temperature", "nan"], ["--temperature"]),
-        (["--max-tokens", "0"], ["--max-tokens"]),
-        (["--modle", "x"], ["--modle", "--model"]),
-        (["--prompts", "missing"], ["--prompts missing", "no such folder"]),
-        (["--tests", "missing.py"], ["missing.py", "no such file"]),
-        (["--tests", "none.py"], ["none.py", "no tests"]),
-        (["--tests", "syntax.py"], ["syntax.py, line 2"]),
-        (["--tests", "folder.py"], ["folder.py", "folder"]),
-        (["--without", "add:9"], ["add:9", "add:1, add:2"]),
-        (["--out", "missing/x.jsonl"], ["missing", "no such folder"]),
-        (["--out", "folder.py"], ["folder"]),
-        (["--record", "missing/x.jsonl"], ["missing/x.jsonl", "No such file"]),
-        (["--write"], ["add.py", "git", "--force"]),
-    ],
-)
-def test_a_flag_that_cannot_be_is_refused_before_anything_is_asked(
-    tmp_path: Path, arguments: list[str], words: list[str]
-) -> None:
-    """Would catch a flag that is read late, after tokens were paid for, or not checked at all."""
-    check(tmp_path, ["solve", "add.py", *arguments], words)
+@dataclass(frozen=True)
+class Session:
+    """All commands of this file, made at once to save time, and what they left behind."""
+
+    shell: Shell
+    done: dict[tuple[str, ...], Done]
+    before: dict[str, str]
+    after: dict[str, str]
+
+    def of(self, arguments: Sequence[str]) -> Done:
+        return self.done[tuple(arguments)]
 
 
-def check(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
-    shell = Shell(tmp_path)
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    shell = Shell(tmp_path_factory.mktemp("bad"))
     for name, content in FILES.items():
         shell.file(name, content)
     (shell.folder / "folder.py").mkdir()
-    model = [] if "--model" in arguments else ["--model", shell.model(right())]
+    model = shell.model(right(), name="m.json")
+    commands = [arguments for arguments, _ in (*TARGETS, *COMMANDS)]
+    commands += [["solve", "add.py", *arguments] for arguments, _ in FLAGS]
     before = state(shell)
-    shell.run(*arguments, *model).refused(2, *words)
-    assert state(shell) == before
-    assert not shell.events("completion")
+
+    def run(arguments: list[str]) -> Done:
+        return shell.run(*arguments, **({} if "--model" in arguments else {"ASSAY_MODEL": model}))
+
+    with ThreadPoolExecutor(4) as pool:
+        done = dict(zip(map(tuple, commands), pool.map(run, commands), strict=True))
+    return Session(shell, done, before, state(shell))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["sovle", "add.py"], ["sovle", "solve"]),
-        (["solve"], ["TARGET"]),
-        (["bench"], ["SUITE"]),
-        (["bench", "humaneval", "--limit", "0"], ["--limit"]),
-        (["bench", "humaneval", "--resume", "--model", "scripted/m.json"], ["--resume"]),
-        (["show", "zzz"], ["zzz", "assay log"]),
-        (["models", "pull", "qwen"], ["qwen2.5-coder-0.5b"]),
-        (["models", "path", "qwen2.5-coder-0.5b"], ["assay models pull qwen2.5-coder-0.5b"]),
-    ],
-)
-def test_a_wrong_command_is_refused(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+@pytest.mark.parametrize(("arguments", "words"), TARGETS)
+def test_what_cannot_be_solved_is_refused_in_one_line(
+    session: Session, arguments: list[str], words: list[str]
+) -> None:
+    """Would catch a traceback, a message without the place, or a status that scripts misread."""
+    session.of(arguments).refused(2, *words)
+
+
+@pytest.mark.parametrize(("arguments", "words"), FLAGS)
+def test_a_flag_that_cannot_be_is_refused(
+    session: Session, arguments: list[str], words: list[str]
+) -> None:
+    """Would catch a flag that is not checked, or a message that does not list the choices."""
+    session.of(["solve", "add.py", *arguments]).refused(2, *words)
+
+
+@pytest.mark.parametrize(("arguments", "words"), COMMANDS)
+def test_a_wrong_command_is_refused(
+    session: Session, arguments: list[str], words: list[str]
+) -> None:
     """Would catch a usage error in the framework's own many-line form, or with another status."""
-    shell = Shell(tmp_path)
-    shell.model(right(), name="m.json")
-    shell.run(*arguments).refused(2, *words)
+    session.of(arguments).refused(2, *words)
+
+
+def test_nothing_was_changed_and_nothing_asked(session: Session) -> None:
+    """Would catch a file that is made or changed, or tokens paid for, before the refusal."""
+    assert session.after == session.before
+    assert session.shell.events("completion") == []
 
 
 def test_no_command_at_all_shows_the_help(tmp_path: Path) -> None:

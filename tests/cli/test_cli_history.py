@@ -83,8 +83,7 @@ def test_a_reader_that_goes_away_is_no_error(shell: Shell, verb: str) -> None:
 
 
 def wide(text: str) -> list[str]:
-    """Lines beyond 80 columns, as they stand after the last carriage return."""
-    return [line for line in text.split("\n") if len(line.rpartition("\r")[2]) > 80]
+    return [line for line in text.splitlines() if len(line) > 80]
 
 
 def test_eighty_columns_hold_a_line_a_problem(tmp_path: Path) -> None:

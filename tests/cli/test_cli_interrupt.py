@@ -20,10 +20,10 @@ ENDLESS = """def add(a, b):
 """Has a child that left its session, and both ignore nothing but the kernel's limits."""
 
 
-def shell_with(folder: Path, **delays: float) -> tuple[Shell, str]:
+def shell_with(folder: Path, delay: float = 0) -> tuple[Shell, str]:
     shell = Shell(folder)
     shell.file("add.py", ADD)
-    return shell, shell.model(right(**delays))
+    return shell, shell.model(right(delay=delay))
 
 
 def end(shell: Shell, process: subprocess.Popen[str], how: int, group: bool = False) -> Done:
@@ -168,10 +168,9 @@ def test_an_impatient_person_presses_twice(tmp_path: Path, gap: float) -> None:
     assert (process.returncode, out) == (130, ""), err
     assert "Traceback" not in err, err
     until(lambda: not alive(below) and not shell.processes(), 2)
-    shell.run("log").answered()
 
 
-@pytest.mark.parametrize("after", [0.02, 0.1, 0.18, 0.26, 0.34, 0.42, 0.5])
+@pytest.mark.parametrize("after", [0.1, 0.2, 0.3, 0.45])
 def test_at_any_moment_of_the_start(tmp_path: Path, after: float) -> None:
     """Would catch a traceback from the middle of the imports, or a half made log."""
     shell, model = shell_with(tmp_path, delay=5)
@@ -184,7 +183,6 @@ def test_at_any_moment_of_the_start(tmp_path: Path, after: float) -> None:
         assert process.returncode == 130, err
         assert "Traceback" not in err, err
     until(lambda: not shell.processes(), 2)
-    shell.run("log").answered()
 
 
 def test_an_interrupted_write_leaves_the_file(tmp_path: Path) -> None:

@@ -90,7 +90,10 @@ async def work(shop: Workshop, item: Item, recipe: Recipe, prefix: str = "") -> 
 
 
 def result_of(answer: Answer, item: Item, graded: Run | None, log: str) -> Result:
-    hidden = None if answer.status == "unmeasured" else solved(item, answer.code, graded)
+    # A run whose total budget ended never gave this problem its own budget: not a result.
+    cut_off = answer.stopped == "total budget" and answer.status != "verified"
+    unknown = cut_off or answer.status == "unmeasured"
+    hidden = None if unknown else solved(item, answer.code, graded)
     runs = [run for run in (answer.attempt and answer.attempt.run, graded) if run]
     marks = {run.judging for run in runs}
     return Result(

@@ -1,7 +1,6 @@
 """Code out of a completion, and what makes two candidates the same one."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 
 
@@ -20,17 +19,11 @@ class Candidate:
     def id(self) -> str:
         """Hash of the code without trailing blanks and blank lines; of the text without code.
 
-        Where a string spans lines those may mean something: such code counts as it is.
+        Code with a string over several lines counts as it is: blanks may mean something there.
         """
         body = self.text if self.code is None else self.code
         kind = "text" if self.code is None else "code"
-        if not has_text_blocks_with_blanks(body):
+        if "'''" not in body and '"""' not in body and "\\\n" not in body:
             lines = (line.rstrip(" \t\r") for line in body.split("\n"))
             body = "\n".join(line for line in lines if line)
         return hashlib.sha256(f"{kind}\0{body}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def has_text_blocks_with_blanks(code: str) -> bool:
-    """Whether blank lines or trailing blanks may stand within a triple-quoted string."""
-    parts = re.split(r'"{3}|\'{3}', code)
-    return any(re.search(r"[ \t\r]\n|\n\n", part) for part in parts[1::2])

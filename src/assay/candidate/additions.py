@@ -25,7 +25,7 @@ def additions(mine: Source, stubs: list[Found], theirs: Source, used: list[ast.s
         for node in theirs.tree.body
         if not _is_main(node) and (bound(node) - has or _is_star(node))
     ]
-    inserted = [node for text in edits for node in ast.walk(_parsed(text.text))]
+    inserted = [node for text in edits for node in _parsed(text.text)]
     texts = [_text(theirs, node, has) for node in needed([*used, *inserted], candidates)]
     if texts:
         at = _before(mine, stubs[0])
@@ -33,10 +33,15 @@ def additions(mine: Source, stubs: list[Found], theirs: Source, used: list[ast.s
     return edits
 
 
-def _parsed(text: str) -> ast.Module:
-    import textwrap
-
-    return ast.parse(textwrap.dedent(text))
+def _parsed(text: str) -> list[ast.AST]:
+    """The nodes of a method taken out of its class: a string in it may begin lines at the margin,
+    so it is put into a block rather than moved to the left."""
+    for form in (f"if True:\n{text}", text):
+        try:
+            return list(ast.walk(ast.parse(form)))
+        except SyntaxError:
+            continue
+    return []
 
 
 def needed(roots: Iterable[ast.AST], candidates: list[ast.stmt]) -> list[ast.stmt]:

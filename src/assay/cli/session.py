@@ -148,15 +148,15 @@ def fetch(model_name: str, screen: Screen) -> None:
 
 
 def wrapped(model: Model, settings: Settings, log: Log) -> Model:
-    """Retry inside, then the recording, then the cache, so that a hit costs nothing of either."""
+    """Retry inside, then the cache, so that a hit costs nothing; the recording sees all."""
     from assay.model.cached import Cached
     from assay.model.recorded import Recording
     from assay.model.retried import Retried
 
     if model.name.startswith("openai/"):
         model = Retried(model)
-    if settings.record is not None:
-        model = Recording(model, settings.record)
     if settings.cache and not model.name.startswith(("scripted/", "recorded/")):
         model = Cached(model, log)
+    if settings.record is not None:
+        model = Recording(model, settings.record)
     return model

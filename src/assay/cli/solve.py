@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -103,8 +104,8 @@ def unsafe_to_write(path: Path) -> str:
     Empty where git does."""
     try:
         done = subprocess.run(
-            ["git", "status", "--porcelain", "--ignored", "--", path.name],
-            cwd=path.absolute().parent,
+            ["git", "status", "--porcelain", "--ignored", "--", path.resolve().name],
+            cwd=path.resolve().parent,
             capture_output=True,
             text=True,
             timeout=30,
@@ -191,8 +192,7 @@ def hand_back(
         print(diff(old, new, str(target.path)), end="")
     if flags.write and target.path:
         if result.status == "verified" or flags.force:
-            # Bytes, so that the file's own line ends stay as they were.
-            target.path.write_bytes(new.encode("utf-8"))
+            replace_file(target.path, old, new)
             screen.say(f"wrote {target.path}")
         else:
             screen.say(
@@ -200,6 +200,22 @@ def hand_back(
             )
     elif not flags.diff and alone:
         print(new, end="" if new.endswith("\n") else "\n")
+
+
+def replace_file(path: Path, old: str, new: str) -> None:
+    """Changes the file at once or not at all. Raises `UsageError` where it is no longer `old`."""
+    path = path.resolve()
+    if path.read_bytes() != old.encode("utf-8"):
+        raise UsageError(f"{path.name} was changed while the problem was solved; it stays as it is")
+    made = path.with_name(f".{path.name}.assay")
+    try:
+        # Bytes, so that the file's own line ends stay as they were.
+        made.write_bytes(new.encode("utf-8"))
+        shutil.copymode(path, made)
+        made.replace(path)
+    except OSError as error:
+        made.unlink(missing_ok=True)
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def totals(results: Sequence[Result]) -> str:
@@ -221,6 +237,6 @@ def exit_status(results: Sequence[Result]) -> int:
     statuses = {result.status for result in results}
     if "unmeasured" in statuses:
         return 1
-    if any(r.status == "failed" and r.stopped == "budget" for r in results):
+    if any(r.status == "failed" and r.stopped.endswith("budget") for r in results):
         return 5
     return 3 if "failed" in statuses else 4 if "abstained" in statuses else 0

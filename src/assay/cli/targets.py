@@ -25,7 +25,7 @@ def targets_of(given: str, tests: Sequence[Test]) -> list[Target]:
     """Everything that one TARGET names. Raises `UsageError` and `ProblemError`."""
     name, colon, wanted = given.partition(":")
     if given == "-":
-        found = [Target(Item(problem=from_stdin(tests)))]
+        found = [Target(Item(problem=from_stdin()))]
     elif colon and re.fullmatch(r"[\w+-]+", name) and wanted and " " not in given:
         found = [Target(item) for item in from_suite(name, wanted)]
     elif given.endswith(".jsonl"):
@@ -49,7 +49,7 @@ def with_tests(target: Target, tests: Sequence[Test]) -> Target:
     return replace(target, item=replace(target.item, problem=problem))
 
 
-def from_stdin(tests: Sequence[Test]) -> Problem:
+def from_stdin() -> Problem:
     content = sys.stdin.read(MAX_STDIN + 1)
     if not content.strip():
         raise UsageError("standard input is empty; give a task")
@@ -57,7 +57,7 @@ def from_stdin(tests: Sequence[Test]) -> Problem:
         raise UsageError(f"standard input is over {MAX_STDIN:,} characters")
     if python.has_stubs(content):
         return python.problem_of(content, name="stdin")
-    return text.problem(content, tests)
+    return text.problem(content)
 
 
 def from_suite(name: str, wanted: str) -> list[Item]:

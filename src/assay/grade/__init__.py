@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from assay.errors import SandboxError
+from assay.errors import SandboxError, UsageError
 from assay.problem import Limits, Problem, Test
 from assay.sandbox import Run, Sandbox
 from assay.search.driver import job_for
@@ -36,7 +36,7 @@ async def grade(sandbox: Sandbox, item: Item, code: str | None) -> Run | None:
     job = replace(job_for(item.problem, code, item.hidden), limits=limits)
     try:
         [run] = await sandbox.run([job])
-    except SandboxError:
+    except (SandboxError, UsageError):
         return None
     return run
 

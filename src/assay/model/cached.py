@@ -58,7 +58,8 @@ class Cached:
             if not completion.cached:
                 self._shelf.put(self.name, prompt, completion)
         finally:
-            del self._asking[prompt.key]
+            if self._asking.get(prompt.key) is asyncio.current_task():
+                del self._asking[prompt.key]
         return completion
 
     async def _wait(self, key: str, running: asyncio.Task[Completion]) -> Completion:
@@ -68,6 +69,9 @@ class Cached:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
             if self._waiting[key] == 1 and not running.done():
+                # Out of sight first, so that nobody joins a request that is being given up.
+                if self._asking.get(key) is running:
+                    del self._asking[key]
                 running.cancel()
                 await asyncio.wait([running])
             raise

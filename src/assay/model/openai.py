@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -52,6 +53,7 @@ class OpenAI:
         self._name = name or f"openai/{model}"
         url = base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
         self._url = url.rstrip("/") + "/chat/completions"
+        self._shown = re.sub(r"//[^/@]*@", "//", self._url)  # messages name no password
         self._key = api_key or os.environ.get("OPENAI_API_KEY") or ""
         self._timeout = aiohttp.ClientTimeout(total=timeout, connect=CONNECT_SECONDS)
         self._turn = asyncio.Semaphore(connections)
@@ -81,7 +83,7 @@ class OpenAI:
                 status, headers, body = await self._post(prompt)
             seconds = time.monotonic() - started
         if status != 200:
-            raise _failure(status, headers, body, self._url)
+            raise _failure(status, headers, body, self._shown)
         return self._completion(body, seconds)
 
     def _body(self, prompt: Prompt) -> dict[str, Any]:
@@ -121,16 +123,16 @@ class OpenAI:
                 body = await _read(response)
                 return response.status, response.headers, body
         except aiohttp.InvalidURL as error:
-            raise ModelError(f"{self._url} is no URL: set OPENAI_BASE_URL") from error
+            raise ModelError(f"{self._shown} is no URL: set OPENAI_BASE_URL") from error
         except aiohttp.ClientConnectorError as error:
             raise ModelBusy(
-                f"cannot connect to {self._url} ({_reason(error)}): "
+                f"cannot connect to {self._shown} ({_reason(error)}): "
                 "is the server up, and OPENAI_BASE_URL right?"
             ) from error
         except TimeoutError as error:
-            raise ModelBusy(f"{self._url} did not answer in time") from error
+            raise ModelBusy(f"{self._shown} did not answer in time") from error
         except (aiohttp.ClientError, ConnectionError) as error:
-            raise ModelBusy(f"{self._url} broke off the answer ({_reason(error)})") from error
+            raise ModelBusy(f"{self._shown} broke off the answer ({_reason(error)})") from error
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -155,7 +157,7 @@ class OpenAI:
             answer = WireAnswer.model_validate_json(body)
         except ValidationError as error:
             raise ModelBusy(
-                f"{self._url} answered 200 with no chat completion: {_beginning(body)!r}"
+                f"{self._shown} answered 200 with no chat completion: {_beginning(body)!r}"
             ) from error
         choice = answer.choices[0]
         return Completion(

@@ -87,6 +87,6 @@ def load(kind: str, name: str, known: dict[str, str]) -> Callable[..., Any]:
         raise UnknownName(kind, name, known)
     try:
         found: Callable[..., Any] = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise UnknownName(kind, name, known) from error
     return found

@@ -193,6 +193,11 @@ class Ledger:
         """Gives back what a call that failed had held."""
         self._hold(held, -1)
 
+    def total_spent(self) -> bool:
+        """Whether it is the account of the whole run that has no room for another call or run."""
+        above = self.parent
+        return above is not None and (above.room(0) < SMALLEST_REPLY or above.runs_left() <= 0)
+
     def reserve_runs(self, wanted: int) -> int:
         """How many of `wanted` runs may be made; they are charged. Raises `BudgetSpent` at none."""
         granted = min(wanted, max(0, self.runs_left()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 from assay.candidate import Candidate
-from assay.errors import BudgetSpent, ModelError, SandboxError
+from assay.errors import BudgetSpent, ModelError, SandboxError, UsageError
 from assay.feedback import Attempt, Feedback
 from assay.feedback.tests import explain, no_code, unmeasured
 from assay.model import Completion, Model, Prompt
@@ -56,7 +56,9 @@ class Trail:
     attempts: list[Attempt] = field(default_factory=list)
     """In the order in which they were made, repeats included."""
     stopped: str = "done"
-    """`done`, `budget`, `model: …` or `sandbox: …`."""
+    """`done`, `budget` (the problem's), `total budget` (the run's) or `model: …`."""
+    failures: list[str] = field(default_factory=list)
+    """Of model and sandbox: what came of them is not what the strategy would have done."""
 
 
 class Driver:
@@ -83,9 +85,10 @@ class Driver:
             result: T = end.value
             return result
         except BudgetSpent:
-            self.trail.stopped = "budget"
+            self._budget_spent()
         except ModelError as error:
             self.trail.stopped = f"model: {error}"
+            self.trail.failures.append(self.trail.stopped)
         finally:
             steps.close()
         return None
@@ -105,24 +108,49 @@ class Driver:
             case Consult(question):
                 return await self._consult(question)
 
+    def _budget_spent(self) -> None:
+        self.trail.stopped = "total budget" if self.ledger.total_spent() else "budget"
+
     async def _ask(self, prompts: Sequence[Prompt]) -> list[Completion]:
-        held: list[Reservation] = []
-        for prompt in prompts:
+        """Calls in as many waves as it takes: what one wave leaves of what it had reserved is
+        there for the next, so that a budget ends with its tokens and not with its worst case."""
+        waiting, completions = list(prompts), list[Completion]()
+        while waiting:
             try:
-                held.append(self.ledger.reserve(prompt))
+                held = self._reserve(waiting)
             except BudgetSpent:
-                if not held:
+                if not completions:
                     raise
-                self.trail.stopped = "budget"
+                self._budget_spent()
                 break
+            waiting = waiting[len(held) :]
+            completions += await self._calls(held, alone=not completions and not waiting)
+        return completions
+
+    def _reserve(self, prompts: Sequence[Prompt]) -> list[Reservation]:
+        """As many as fit whole, at least one. Raises `BudgetSpent` where not even one does."""
+        held = [self.ledger.reserve(prompts[0])]
+        for prompt in prompts[1:]:
+            try:
+                more = self.ledger.reserve(prompt)
+            except BudgetSpent:
+                break
+            if more.prompt.max_tokens < prompt.max_tokens:
+                self.ledger.release(more)
+                break
+            held.append(more)
+        return held
+
+    async def _calls(self, held: Sequence[Reservation], *, alone: bool) -> list[Completion]:
         async with self._timed("model"):
             replies = await asyncio.gather(*map(self._one_call, held), return_exceptions=True)
         completions = [reply for reply in replies if isinstance(reply, Completion)]
         failures = [reply for reply in replies if isinstance(reply, BaseException)]
         # A failed call of several leaves the others usable; alone it ends the strategy.
         for failure in failures:
-            if not isinstance(failure, ModelError) or not completions:
+            if not isinstance(failure, ModelError) or (alone and not completions):
                 raise failure
+            self.trail.failures.append(f"model: {failure}")
             self.journal.note("error", {"error": str(failure)})
         return completions
 
@@ -167,11 +195,12 @@ class Driver:
         failure = None
         if len(granted) < len(candidates) or any(isinstance(run, BudgetSpent) for run in runs):
             failure = "the budget had no room to run it"
-            self.trail.stopped = "budget"
+            self._budget_spent()
         measured = any(isinstance(run, list) for run in runs)
         for candidate, result in zip(granted, runs, strict=True):
-            if isinstance(result, SandboxError):
+            if isinstance(result, (SandboxError, UsageError)):
                 failure = str(result)
+                self.trail.failures.append(f"sandbox: {failure}")
                 self.journal.note("error", {"candidate": candidate.id, "error": failure})
             elif isinstance(result, BaseException):
                 # Seconds that end during one of several runs leave the others what they are.

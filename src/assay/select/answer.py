@@ -97,12 +97,15 @@ def judge(
     problem: Problem, trail: Trail, choice: Choice | None, best: Attempt | None
 ) -> tuple[Status, str]:
     if best is None or choice is None or not best.measured:
-        if best is None and trail.stopped == "budget":
-            return "failed", "the budget was spent before a candidate was tried"
+        if best is None and trail.stopped.endswith("budget"):
+            return "failed", f"the {trail.stopped} was spent before a candidate was tried"
         return "unmeasured", _unmeasured_reason(trail, best)
+    if best.passed and problem.tests:
+        return "verified", "passes every visible test"
+    if not best.passed and trail.failures:
+        # Without our failure the strategy would have gone on, so this is not its result.
+        return "unmeasured", trail.failures[0]
     if problem.tests:
-        if best.passed:
-            return "verified", "passes every visible test"
         return "failed", "no candidate passes every visible test"
     if best.candidate.code is None or not best.passed:
         return "failed", "no candidate loads without an error"
@@ -112,8 +115,8 @@ def judge(
 
 
 def _unmeasured_reason(trail: Trail, best: Attempt | None) -> str:
-    if trail.stopped not in ("done", "budget"):
-        return trail.stopped
+    if trail.failures:
+        return trail.failures[0]
     return best.feedback.message if best else "the strategy made no attempt"
 
 
