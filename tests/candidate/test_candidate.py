@@ -140,6 +140,32 @@ def test_a_bare_body_is_accepted() -> None:
     assert made == "def f(x):\n    return x\n"
 
 
+def test_a_reply_with_another_function_leaves_the_file() -> None:
+    """Defect: a stub that the reply lacks ended the whole run with a traceback."""
+    starter = "def f(x):\n    ...\n"
+    assert fill(starter, ("f",), "def g(x):\n    return x\n") == starter
+
+
+def test_star_imports_come_along_only_when_used() -> None:
+    """Defect: the habit of small models, `from typing import *`, in every file."""
+    reply = "from typing import *\nfrom math import *\n\ndef f(x):\n    return floor(x)\n"
+    made = fill("def f(x):\n    ...\n", ("f",), reply)
+    assert "typing" not in made
+    assert "from math import *" in made
+
+
+def test_a_method_with_text_at_the_margin() -> None:
+    """Defect: a helper method whose string begins lines at column 0 ended the run."""
+    starter = "class A:\n    def f(self):\n        ...\n"
+    reply = (
+        "class A:\n    def f(self):\n        return self.h()\n\n    def h(self):\n"
+        '        return """a\nb"""\n'
+    )
+    namespace: dict[str, object] = {}
+    exec(fill(starter, ("A.f",), reply), namespace)
+    assert namespace["A"]().f() == "a\nb"  # type: ignore[operator]
+
+
 def test_a_cut_off_tail_does_not_spoil_the_function() -> None:
     """Defect: tokens that ran out amid a usage example fail a function that is complete."""
     made = fill("def f(x):\n    ...\n", ("f",), "def f(x):\n    return x\n\nprint(f([1, 2,")

@@ -1,7 +1,8 @@
 """What a reply defines beside the functions that were asked for, as far as they need it."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Sequence
+from importlib import import_module
 
 from assay.candidate.bodies import Edit, blank_before, first_line, moved
 from assay.problem.stubs import Found, Source
@@ -44,13 +45,29 @@ def _parsed(text: str) -> list[ast.AST]:
     return []
 
 
-def needed(roots: Iterable[ast.AST], candidates: list[ast.stmt]) -> list[ast.stmt]:
+PLAIN_MODULES = (
+    "bisect", "collections", "functools", "heapq", "itertools", "math", "operator", "re", "typing",
+)  # fmt: skip
+"""Models import everything from these by habit; Python's own, so that they may be looked into."""
+
+
+def _offers(node: ast.stmt, read: set[str]) -> bool:
+    """Whether `from module import *` may bind one of the names that are read."""
+    module = getattr(node, "module", None)
+    if module not in PLAIN_MODULES:
+        return True
+    return not read.isdisjoint(dir(import_module(module)))
+
+
+def needed(roots: Sequence[ast.AST], candidates: list[ast.stmt]) -> list[ast.stmt]:
     """Those of `candidates` that `roots` use, directly or through another, in their order."""
     makers: dict[str, list[ast.stmt]] = {}
     for node in candidates:
         for name in bound(node):
             makers.setdefault(name, []).append(node)
-    kept = {node for node in candidates if _is_star(node)}
+    read = {name for root in roots for name in names_in(root)}
+    read |= {name for node in candidates for name in names_in(node)}
+    kept = {node for node in candidates if _is_star(node) and _offers(node, read)}
     waiting = [name for node in (*roots, *kept) for name in names_in(node)]
     while waiting:
         for node in makers.pop(waiting.pop(), ()):

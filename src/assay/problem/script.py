@@ -93,11 +93,10 @@ def is_print(tree: ast.expr) -> bool:
 
 def _printing(step: Step, plain: list[str]) -> list[str]:
     """Runs a step, and compares what it prints (its value as the prompt would show it)."""
-    tree = step.expression
     inner = plain
-    if tree is not None:
-        shown = ["if _value is not None:", "    print(repr(_value))"]
-        inner = [f"_value = {ast.unparse(tree)}", *shown]
+    if any(isinstance(node, ast.Expr) for node in step.tree.body):
+        # As at the prompt: `x = 1; f(x)` shows the value of each expression.
+        inner = [line for node in step.tree.body for line in _shown(node)]
     lines = [
         "with contextlib.redirect_stdout(io.StringIO()) as _printed:",
         *(f"    {line}" for line in inner),
@@ -108,3 +107,11 @@ def _printing(step: Step, plain: list[str]) -> list[str]:
         return [*lines, f"assert doctest.OutputChecker().check_output({given})"]
     want = step.want.replace(f"{doctest.BLANKLINE_MARKER}\n", "\n")
     return [*lines, f"assert _printed.getvalue() == {want!r}"]
+
+
+def _shown(node: ast.stmt) -> list[str]:
+    """A statement, and the print of its value where it is an expression."""
+    if not isinstance(node, ast.Expr):
+        return ast.unparse(node).split("\n")
+    shown = ["if _value is not None:", "    print(repr(_value))"]
+    return [f"_value = {ast.unparse(node.value)}", *shown]

@@ -12,7 +12,7 @@ from assay.search.driver import Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
 
 Status = Literal["verified", "likely", "abstained", "failed", "unmeasured"]
-"""`verified`: passes every visible test. `likely`: there are none, but most candidates behave
+"""`verified`: passes every visible test. `likely`: there are none, but most candidates are
 alike. `abstained`: nothing speaks for the answer. `failed`: no candidate passes the visible
 tests within the budget. `unmeasured`: a failure of ours, of model or sandbox."""
 
@@ -110,8 +110,8 @@ def judge(
     if best.candidate.code is None or not best.passed:
         return "failed", "no candidate loads without an error"
     if choice.of > 1 and choice.support * 2 > choice.of:
-        return "likely", f"{choice.support} of {choice.of} candidates agree; there are no tests"
-    return "abstained", "there are no tests, and no majority of candidates agrees"
+        return "likely", f"{choice.support} of {choice.of} candidates are alike; there are no tests"
+    return "abstained", "there are no tests, and no majority of candidates is alike"
 
 
 def _unmeasured_reason(trail: Trail, best: Attempt | None) -> str:

@@ -1,6 +1,7 @@
 """Further inputs for a function, mutated by type from the inputs of its visible tests."""
 
 import ast
+import math
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -74,7 +75,7 @@ def variants(value: Any, chance: random.Random) -> Iterator[Any]:
                 yield value - 1
             yield value + chance.randint(2, 9)
         case float():
-            yield from (value + 0.5, value * 2)
+            yield from filter(math.isfinite, (value + 0.5, value * 2))
         case str():
             yield from texts(value, chance)
         case list() | tuple():
