@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import select
 import sqlite3
 import subprocess
 import sys
@@ -170,16 +171,23 @@ class Terminal:
     def press(self, keys: bytes) -> None:
         os.write(self.screen, keys)
 
+    def _read(self) -> bytes:
+        """What is shown next; a command that hangs fails the test, not the whole suite."""
+        if not select.select([self.screen], [], [], 60)[0]:
+            self.process.kill()
+            raise AssertionError(f"nothing happens after {self.shown!r}")
+        return os.read(self.screen, 4096)
+
     def read_until(self, text: str) -> None:
         while text.encode() not in self.shown:
-            more = os.read(self.screen, 4096)
+            more = self._read()
             assert more, self.shown
             self.shown += more
 
     def end(self) -> tuple[int, str]:
         """Status, and what was shown: without colours, and without lines that were overwritten."""
         with suppress(OSError):  # how the end of a terminal reads
-            while more := os.read(self.screen, 4096):
+            while more := self._read():
                 self.shown += more
         os.close(self.screen)
         text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.shown.decode().replace("\r\n", "\n"))

@@ -10,10 +10,10 @@ from cli_tools import ADD, ASSAY, Shell, Terminal, fenced, right
 WRONG = "def add(a, b):\n    return a - b"
 
 
-@pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    """With one finished run: a wrong program, and its repair."""
-    shell = Shell(tmp_path)
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """With one finished run: a wrong program, and its repair. For reading only."""
+    shell = Shell(tmp_path_factory.mktemp("history"))
     shell.file("add.py", ADD)
     replies = (fenced(WRONG), fenced("def add(a, b):\n    return a + b"))
     shell.run("solve", "add.py", "--model", shell.model(*replies)).answered()
@@ -70,16 +70,15 @@ def test_a_reader_that_goes_away_is_no_error(shell: Shell, verb: str) -> None:
     """Would catch `BrokenPipeError` after `assay show … | head -1`."""
     [run] = shell.run("log", "--json").answered().rows
     command = f"{ASSAY} {verb.replace('RUN', run['id'])} | true"
-    for _ in range(2):
-        done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", command],
-            cwd=shell.folder,
-            env=shell.env | {"PYTHONUNBUFFERED": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode, done.stderr) == (0, "")
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=shell.folder,
+        env=shell.env | {"PYTHONUNBUFFERED": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def wide(text: str) -> list[str]:
@@ -122,8 +121,10 @@ def test_eighty_columns_hold_the_table_of_a_bench(tmp_path: Path) -> None:
     assert shown.count("0/1") == 3
 
 
-def test_no_colour_where_none_is_wanted(shell: Shell) -> None:
+def test_no_colour_where_none_is_wanted(tmp_path: Path) -> None:
     """Would catch `NO_COLOR` that is not honoured on a terminal."""
+    shell = Shell(tmp_path)
+    shell.file("add.py", ADD)
     flags = ("solve", "add.py", "--model", shell.model(right()))
     plain, coloured = Terminal(shell, *flags, NO_COLOR="1"), Terminal(shell, *flags)
     assert plain.end()[0] == coloured.end()[0] == 0

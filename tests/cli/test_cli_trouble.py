@@ -5,11 +5,12 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from cli_tools import ADD, SOLVED, Shell, right
+from cli_tools import ADD, SOLVED, Done, Shell, right
 
 MODEL_FILE = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
 
@@ -141,19 +142,21 @@ def test_a_full_disk_loses_nothing_that_was_reported(tmp_path: Path) -> None:
         assert len(items) == len(set(items)) == 40
 
 
-def test_two_processes_write_one_log_at_once(tmp_path: Path) -> None:
+def test_processes_make_and_write_one_log_at_once(tmp_path: Path) -> None:
     """Would catch `database is locked`, a run that is mixed into another, or one that is lost."""
     shell, _ = shell_with(tmp_path)
     model = shell.model(right(delay=0.3))
-    both = [shell.start("solve", "add.py", "--model", model) for _ in range(2)]
-    for process in both:
-        out, err = process.communicate(timeout=60)
-        assert (process.returncode, out) == (0, SOLVED), err
-        assert "assay: " not in err
+
+    def solve(_: int) -> Done:
+        return shell.run("solve", "add.py", "--model", model)
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in pool.map(solve, range(3)):
+            assert done.answered().out == SOLVED
+            assert "assay: " not in done.err
     runs = shell.run("log", "--json").answered().rows
-    assert [run["finished"] for run in runs] == [True, True]
-    assert len(shell.events("result")) == 2
-    assert len(shell.events("completion")) == 2
+    assert [run["finished"] for run in runs] == [True] * 3
+    assert len(shell.events("result")) == len(shell.events("completion")) == 3
 
 
 def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:

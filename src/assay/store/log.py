@@ -61,12 +61,26 @@ class Log:
                 raise
 
     def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
+        self._use_wal()
         # NORMAL: a commit survives the end of the process at any moment, which is what is
         # promised; only a power cut may take the last ones.
         self._db.execute("PRAGMA synchronous=NORMAL")
         if not self._up_to_date():
             migrate(self._db)
+
+    def _use_wal(self) -> None:
+        """SQLite's own timeout does not hold here: where two processes make one log at once, one
+        is told at once that it is locked, and has to try again."""
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
 
     def _up_to_date(self) -> bool:
         """Read-only, so that a second process does not wait for the first one's writes."""
