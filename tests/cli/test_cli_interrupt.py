@@ -171,21 +171,6 @@ def test_an_impatient_person_presses_twice(tmp_path: Path, gap: float) -> None:
     until(lambda: not alive(below) and not shell.processes(), 2)
 
 
-@pytest.mark.parametrize("after", [0.1, 0.2, 0.3, 0.45])
-def test_at_any_moment_of_the_start(tmp_path: Path, after: float) -> None:
-    """Would catch a traceback from the middle of the imports, or a half made log."""
-    shell, model = shell_with(tmp_path, delay=5)
-    process = shell.start("solve", "add.py", "--model", model)
-    time.sleep(after)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert out == ""
-    if process.returncode != -signal.SIGINT:  # before Python itself was ready
-        assert process.returncode == 130, err
-        assert "Traceback" not in err, err
-    until(lambda: not shell.processes(), 2)
-
-
 def test_an_interrupted_write_leaves_the_file(tmp_path: Path) -> None:
     """Would catch a file that is emptied before its new text is known."""
     shell, model = shell_with(tmp_path, delay=30)
