@@ -164,6 +164,20 @@ def test_resume_wants_the_same_run_and_starts_no_other(tmp_path: Path) -> None:
     assert len(shell.events("completion")) == 2
 
 
+def test_two_processes_do_not_resume_one_run(tmp_path: Path) -> None:
+    """Would catch every problem done, and paid for, by both."""
+    shell = Shell(tmp_path)
+    flags = ("--model", shell.model(right(delay=0.6)), "--strategy", "sample", "--jobs", "1")
+    bench = ("bench", tasks(shell, 3), *flags, "--json")
+    first = shell.start(*bench)
+    until(lambda: len(shell.events("result")) >= 1)
+    shell.run(*bench, "--resume").refused(2, "another process")
+    first.communicate(timeout=30)
+    assert first.returncode == 0
+    assert len(results(shell)) == len(shell.events("completion")) == 3
+    assert {path.name for path in shell.log.parent.iterdir()} == {"log.db"}
+
+
 def test_cells_are_a_grid_and_budgets_are_per_problem(tmp_path: Path) -> None:
     """Would catch a strategy that is left out, or one that spends what another had."""
     shell = Shell(tmp_path)

@@ -9,6 +9,7 @@ from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished, prefix, summary
 from assay.bench.suites import limit_items, load_suite
 from assay.bench.work import Recipe
+from assay.cli.alone import alone
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
 from assay.cli.session import Settings, fetch, open_log, split_names, workshop
@@ -43,12 +44,16 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
         "prompts": settings.prompts and str(settings.prompts),
     }
     with open_log(settings.log) as log:
-        run, done = begin(log, config, flags, screen, all(item.hidden for item in items))
-        for name in dict.fromkeys(cell.model for cell, _ in grid):
-            fetch(name, screen)
-        results = run_async(run_grid(settings, log, run, items, grid, done, screen))
-        rows = [summary(cell, rows_of(cell, results)) for cell, _ in grid]
-        log.append(run, "", "end", {"cells": rows})
+        run = begin(log, config, flags, screen)
+        with alone(log, run):
+            done = finished(log, run, all(item.hidden for item in items))
+            if flags.resume:
+                screen.say(f"run {run}: {len(done)} of {len(items) * len(grid)} are done")
+            for name in dict.fromkeys(cell.model for cell, _ in grid):
+                fetch(name, screen)
+            results = run_async(run_grid(settings, log, run, items, grid, done, screen))
+            rows = [summary(cell, rows_of(cell, results)) for cell, _ in grid]
+            log.append(run, "", "end", {"cells": rows})
     show(rows, run, flags, screen)
     return 1 if any(result.status == "unmeasured" for result in results.values()) else 0
 
@@ -67,20 +72,15 @@ def cells(settings: Settings, suite: str) -> list[tuple[Cell, Recipe]]:
     ]
 
 
-def begin(
-    log: Log, config: dict[str, Any], flags: BenchFlags, screen: Screen, graded: bool
-) -> tuple[str, dict[str, Result]]:
-    """A new run, or the newest one of the same configuration that was not finished."""
+def begin(log: Log, config: dict[str, Any], flags: BenchFlags, screen: Screen) -> str:
+    """A new run, or with `--resume` the newest one of the same configuration."""
     if not flags.resume:
         run = log.start("bench", config)
         screen.say(f"run {run}; after an interruption, the same command with --resume goes on")
-        return run, {}
+        return run
     for row in log.runs():
         if row.command == "bench" and row.config == config:
-            done = finished(log, row.id, graded)
-            total = len(config["problems"]) * len(config["cells"])
-            screen.say(f"run {row.id}: {len(done)} of {total} are done")
-            return row.id, done
+            return row.id
     raise UsageError("--resume: the log has no bench run with these very flags; run it without")
 
 
