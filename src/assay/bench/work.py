@@ -65,8 +65,6 @@ def price_of(model: str, given: str | None) -> Price | None:
             raise ValueError
     except ValueError:
         raise UsageError(f"--price wants IN,OUT in dollars per million tokens: {given!r}") from None
-    if not (0 <= prompt < float("inf") and 0 <= completion < float("inf")):
-        raise UsageError(f"--price: a price is 0 or more dollars: {given!r}")
     return Price(prompt, completion)
 
 

@@ -50,12 +50,11 @@ def show(log: Log, name: str, as_json: bool) -> None:
     print(f"run {run.id}  {when(run.started)}  assay {run.command}")
     for key, value in run.config.items():
         print(f"  {key}: {textwrap.shorten(json.dumps(value), 120, placeholder=' …')}")
-    for line in details(events) if item else overview(log, run, events):
+    for line in details(events) if item else overview(run, events):
         print(line)
 
 
-def overview(log: Log, run: RunRow, events: list[Event]) -> Iterator[str]:
-    del log
+def overview(run: RunRow, events: list[Event]) -> Iterator[str]:
     results = {event.item: event.body for event in events if event.kind == "result"}
     for item in dict.fromkeys(event.item for event in events if event.item):
         body = results.get(item)
