@@ -40,11 +40,11 @@ async def none_left(before: set[int]) -> None:
 @TIERS
 async def test_nothing_is_left_after_runs(unsafe: bool) -> None:
     """Defect: a process, a descriptor or a thread stays after each run."""
-    sandbox = open_sandbox(unsafe=unsafe, slots=2)
+    sandbox = open_sandbox(unsafe=unsafe, slots=1)
     code = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(60)\n"
     try:
-        await sandbox.run([HELLO] * 4)
-        before, fds = children(), open_files()
+        await sandbox.run([HELLO, Job(code="def f(): return 1\n", tests=CALLS)])
+        before, fds = children(), open_files()  # with the judge, which stays
         jobs = [Job(code=code), Job(code="def f(): return 1\n", tests=CALLS)] * 10
         await sandbox.run(jobs)
         await none_left(before)

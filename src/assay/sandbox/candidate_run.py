@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from assay.errors import SandboxError
 from assay.problem import Limits
 from assay.sandbox import Detail, Outcome
 from assay.sandbox.child import report, wire
 from assay.sandbox.pipes import Line, Stop, Streams, watch
-from assay.sandbox.worker import Process, Worker, Zygote
+from assay.sandbox.worker import Process, Worker, Zygote, spawn_order
 
 _TRACE_LINE = re.compile(rb'File "<candidate>", line (\d+)')
 _GRACE = 1.0
@@ -24,20 +23,17 @@ _BUSY_KILL = (signal.SIGXCPU, signal.SIGKILL)
 
 
 class Spawned:
-    """A process of a zygote with its control line and its streams."""
+    """A process of a zygote with its control socket and its streams."""
 
-    def __init__(
-        self, zygote: Zygote, limits: dict[str, Any], preload: list[str], output: int, stdin: int
-    ) -> None:
+    def __init__(self, zygote: Zygote, order: bytes, output: int, stdin: int) -> None:
         self._zygote = zygote
         self.streams = Streams(output)
         ours, theirs = socket.socketpair()
         self.line = Line(ours)
-        self.cpu_seconds = 0.0
+        self.cpu_seconds, self.peak_bytes = 0.0, 0
         out, err, trace = self.streams.theirs
         try:
-            fds = [stdin, out, err, theirs.fileno(), trace]
-            self.process: Process = zygote.spawn(limits, preload, fds)
+            self.process: Process = zygote.spawn(order, [stdin, out, err, theirs.fileno(), trace])
         except BaseException:
             self.streams.close()
             ours.close()
@@ -58,31 +54,30 @@ class Spawned:
         """Kills what is left, waits for it, and gives the exit status of the first process."""
         self.process.kill()
         try:
-            reply = self._zygote.reap(self.process)
+            ended = self._zygote.reap(self.process)
             self.streams.drain()
         finally:
-            self.process.close()
-            self.streams.close()
-            self.line.close()
-        self.cpu_seconds = float(reply["cpu"])
-        return int(reply["status"])
+            self.drop()
+        self.cpu_seconds, self.peak_bytes = ended.cpu_seconds, ended.peak_bytes
+        return ended.status
+
+    def drop(self) -> None:
+        """Lets go of a process that is gone, or goes with its zygote."""
+        self.process.close()
+        self.streams.close()
+        self.line.close()
 
 
 class CandidateRun(Spawned):
     """A candidate's process, under the limits of its job."""
 
-    def __init__(self, worker: Worker, limits: Limits, tests: int, preload: list[str], stdin: int):
+    def __init__(self, worker: Worker, limits: Limits, tests: int, stdin: int):
         self._worker, self._limits = worker, limits
         worker.prepare(limits.memory_mb)
         self._kills = worker.memory.kills() if worker.memory else 0
-        kernel_limits = {
-            "memory_mb": limits.memory_mb,
-            "disk_mb": limits.disk_mb,
-            "processes": limits.processes + 2,
-            "cpu_total": limits.cpu_seconds * max(1, tests) + 1,
-        }
         zygote = worker.zygotes["solver"]
-        super().__init__(zygote, kernel_limits, preload, limits.output_bytes, stdin)
+        order = spawn_order(limits, tests, zygote.base_bytes)
+        super().__init__(zygote, order, limits.output_bytes, stdin)
         self._start = self._base = 0.0
         self.begin()
 
@@ -170,9 +165,3 @@ def stdin_file(text: str) -> int:
         file.write(text.encode("utf-8", "surrogateescape"))
     os.lseek(fd, 0, os.SEEK_SET)
     return fd
-
-
-def setup_error(message: Any) -> None:
-    """Raises `SandboxError` where a run could not be confined: it never started."""
-    if isinstance(message, dict) and "setup" in message:
-        raise SandboxError(f"the sandbox could not be set up: {message['setup']}")

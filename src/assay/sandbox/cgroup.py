@@ -5,25 +5,30 @@ import os
 import re
 from pathlib import Path
 
+_KNOBS = {
+    1: ("memory.limit_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control"),
+    2: ("memory.max", "memory.peak", "memory.events"),
+}
+"""For each version of cgroups: the limit, the highest use, and the count of kills."""
 _OWN = re.compile(r"assay-(\d+)-\w+")
 
 
 class MemoryGroup:
-    """A cgroup made for one worker."""
+    """A cgroup made for one worker. Its files stay open: they are read and written each run."""
 
     def __init__(self, folder: Path, version: int) -> None:
+        """Raises `OSError` where the group gives no control over memory."""
+        limit, peak, events = _KNOBS[version]
         self._folder = folder
-        self._v1 = version == 1
-
-    def _read(self, name: str) -> str:
+        self._limit_now = -1
+        self._fds: list[int] = []
         try:
-            return (self._folder / name).read_text()
+            self._fds.append(os.open(folder / limit, os.O_RDWR | os.O_CLOEXEC))
+            self._fds.append(os.open(folder / events, os.O_RDONLY | os.O_CLOEXEC))
+            self._fds.append(_open_peak(folder / peak))
         except OSError:
-            return ""
-
-    def _write(self, name: str, text: str) -> None:
-        with contextlib.suppress(OSError):
-            (self._folder / name).write_text(text)
+            self.close()
+            raise
 
     def add(self, pid: int) -> None:
         """Raises `OSError` where the kernel refuses."""
@@ -31,26 +36,37 @@ class MemoryGroup:
 
     def prepare(self, limit: int) -> None:
         """Sets the limit (bytes) and starts the peak anew."""
-        if self._v1:
-            self._write("memory.limit_in_bytes", str(limit))
-            self._write("memory.max_usage_in_bytes", "0")
-        else:
-            self._write("memory.max", str(limit))
-            self._write("memory.peak", "0")
+        with contextlib.suppress(OSError):
+            if limit != self._limit_now:
+                os.pwrite(self._fds[0], str(limit).encode(), 0)
+                self._limit_now = limit
+            os.pwrite(self._fds[2], b"0", 0)
 
     def kills(self) -> int:
         """How often memory ran out here."""
-        text = self._read("memory.oom_control" if self._v1 else "memory.events")
-        found = re.search(r"oom_kill (\d+)", text)
+        found = re.search(rb"oom_kill (\d+)", os.pread(self._fds[1], 1024, 0))
         return int(found[1]) if found else 0
 
     def peak(self) -> int | None:
-        text = self._read("memory.max_usage_in_bytes" if self._v1 else "memory.peak")
-        return int(text) if text.strip().isdigit() else None
+        """The highest use since `prepare`, where the kernel tells it, or since the start."""
+        text = os.pread(self._fds[2], 64, 0).strip() if len(self._fds) > 2 else b""
+        return int(text) if text.isdigit() else None
 
-    def remove(self) -> None:
+    def close(self) -> None:
+        """Removes the group, which must be empty."""
+        for fd in self._fds:
+            os.close(fd)
+        self._fds.clear()
         with contextlib.suppress(OSError):
             self._folder.rmdir()
+
+
+def _open_peak(path: Path) -> int:
+    """Writing starts the peak anew (v1, and v2 from Linux 6.12); else it can only be read."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def make(name: str) -> MemoryGroup | None:
@@ -62,10 +78,8 @@ def make(name: str) -> MemoryGroup | None:
             folder.mkdir()
         except OSError:
             continue
-        knob = folder / ("memory.limit_in_bytes" if version == 1 else "memory.max")
-        if os.access(knob, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK):
+        with contextlib.suppress(OSError):
             return MemoryGroup(folder, version)
-        MemoryGroup(folder, version).remove()
     return None
 
 

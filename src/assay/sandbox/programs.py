@@ -5,7 +5,7 @@ from typing import Any
 
 from assay.problem import Comparison, Io
 from assay.sandbox import Detail, Diagnostic, Job, Outcome, Verdict, verdicts
-from assay.sandbox.candidate_run import CandidateRun, setup_error, stdin_file
+from assay.sandbox.candidate_run import CandidateRun, stdin_file
 from assay.sandbox.child.report import shorten
 from assay.sandbox.child.wire import close_all
 from assay.sandbox.worker import Worker
@@ -28,49 +28,38 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
     """Runs it to its end or its limits. Whatever it started is gone afterwards."""
     source = stdin_file(stdin)
     try:
-        run = CandidateRun(worker, job.limits, 1, [], source)
+        run = CandidateRun(worker, job.limits, 1, source)
     finally:
         close_all([source])
     try:
         run.send({"op": "program", "code": job.code} | run.clocks())
-        stop = run.watch(lambda: bool(run.line.messages) or not run.line.open, [run.line])
-        message = run.line.take()
-        setup_error(message)
-        if stop is not None and stop != "gone":
-            outcome, detail = run.stopped(stop)
-            message = {}
+        stop = run.watch(lambda: False, [run.line])
+        stopped = run.stopped(stop) if stop not in (None, "gone") else None
         peak = worker.memory.peak() if worker.memory else None
-        out_of_memory = run.out_of_memory()
     finally:
         status = run.end()
-    if stop == "gone":
-        outcome, detail = run.ended(status)
-    elif stop is None:
-        outcome, detail = _ended(run, message, out_of_memory)
-    known = message if type(message) is dict else {}
-    failure = known.get("exc")
+    message = run.line.take()
+    failure = message.get("exc") if type(message) is dict else None
+    outcome, detail = stopped or _ended(run, status, failure)
     if outcome == "raised" and isinstance(failure, dict) and "column" in failure:
         outcome = "build_failed"  # a position within the line: the candidate does not compile
-    cpu, told_peak = known.get("cpu"), verdicts.number(known.get("peak"))
     return ProgramRun(
         outcome=outcome,
         detail=verdicts.with_source(detail, job.code),
         stdout=run.streams.out.text(),
         stderr=run.streams.err.text(),
         diagnostics=(verdicts.diagnostic(failure),) if outcome == "build_failed" else (),
-        cpu_seconds=cpu if type(cpu) is float else run.cpu_seconds,
-        peak=peak or told_peak,
+        cpu_seconds=run.cpu_seconds,
+        peak=peak or run.peak_bytes,
     )
 
 
-def _ended(run: CandidateRun, message: Any, out_of_memory: bool) -> tuple[Outcome, Detail]:
-    """The program ended by itself or by a signal, and the process above it said how."""
-    status = verdicts.status_of(message)
+def _ended(run: CandidateRun, status: int, failure: Any) -> tuple[Outcome, Detail]:
+    """The program ended by itself or by a signal."""
     if run.streams.full:
         return run.stopped("output")
-    if status == 0:
+    if status == 0 and not run.out_of_memory():
         return "passed", Detail()
-    failure = message.get("exc")
     if status == 1 and type(failure) is dict:
         return verdicts.raised(failure)
     if status > 0:

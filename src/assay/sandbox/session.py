@@ -2,12 +2,11 @@
 
 import os
 import secrets
-import socket
 import time
 from dataclasses import replace
 from typing import Any
 
-from assay.errors import SandboxError, UsageError
+from assay.errors import UsageError
 from assay.problem import Io, Script
 from assay.sandbox import (
     Detail,
@@ -18,285 +17,211 @@ from assay.sandbox import (
     Outcome,
     Run,
     Verdict,
+    plan,
     programs,
     verdicts,
 )
-from assay.sandbox.candidate_run import CandidateRun, Spawned, setup_error
-from assay.sandbox.pipes import Line, Stop
-from assay.sandbox.verdicts import test_data
-from assay.sandbox.worker import Worker, test_packages
+from assay.sandbox.candidate_run import CandidateRun
+from assay.sandbox.judging import end_judge, judge_for
+from assay.sandbox.pipes import Stop
+from assay.sandbox.plan import Place
+from assay.sandbox.worker import Worker, exited, test_packages
 
+Failed = tuple[Outcome, Detail]
+_JUDGE_ENDED: Failed = (
+    "killed",
+    Detail(message="the test ended the process that judges it"),
+)
 MAX_RESTARTS = 16
 """Tests of one job that may end their process badly before the rest is left out."""
-_JUDGE = {"memory_mb": 1024, "disk_mb": 64, "processes": 64, "cpu_total": 600}
-_JUDGE_OUTPUT = 65_536
-_SETTLE_SECONDS = 2.0
+_SETTLE_SECONDS = 1.0
 
 
 class Session:
     """Judges the calls and scripts of a job. `close` ends every process it started."""
 
-    def __init__(self, worker: Worker, job: Job, preload: list[str]) -> None:
-        self._worker, self._job, self._preload = worker, job, preload
+    def __init__(self, worker: Worker, job: Job) -> None:
+        self._worker, self._job = worker, job
         self._tests = [test for test in job.tests if not isinstance(test, Io)]
-        self._data = [test_data(test) for test in self._tests]
-        self._candidate: CandidateRun | None = None
-        self._judge: Spawned | None = None
-        self._names: list[Any] = []
-        self._groups: list[dict[str, Any]] = []
-        self._serves = self._ended = 0
-        self._null = os.open("/dev/null", os.O_RDONLY)
+        self._run: CandidateRun | None = None
+        self._null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        self._done: dict[int, Verdict] = {}
+        self._loaded = False
+        self._restarts = 0
         self.cpu_seconds = 0.0
         self.peak: int | None = None
         self.stdout = self.stderr = ""
         self.diagnostics: tuple[Diagnostic, ...] = ()
         self.detail = Detail()
-        self.restarts = 0
-
-    # -- starting ---------------------------------------------------------------------------
-
-    def start(self) -> tuple[Outcome, Detail] | None:
-        """A loaded candidate and a judge that knows the tests, or why it did not load."""
-        fresh = self._judge is None
-        if fresh:
-            self._start_judge()
-        failed = self._load() if self._candidate is None else None
-        if fresh and failed is None:
-            self._groups = list(self._judge_message()["groups"])
-        return failed
-
-    def _start_judge(self) -> None:
-        zygote = self._worker.zygotes["judge"]
-        null = self._null
-        self._judge = Spawned(zygote, _JUDGE, self._preload, _JUDGE_OUTPUT, null)
-        self._judge.send({"code": self._job.code, "tests": self._data})
-
-    def _judge_message(self) -> dict[str, Any]:
-        assert self._judge is not None
-        message = _next_message(self._judge.line)
-        setup_error(message)
-        if type(message) is not dict:
-            raise SandboxError("the judge ended before it could judge")
-        return message
-
-    def _load(self) -> tuple[Outcome, Detail] | None:
-        run = CandidateRun(
-            self._worker,
-            self._job.limits,
-            len(self._tests),
-            self._preload,
-            self._null,
-        )
-        self._candidate = run
-        self._serves = self._ended = 0
-        order = {"op": "load", "code": self._job.code, "output": self._job.limits.output_bytes}
-        run.send(order | run.clocks())
-        stop = run.watch(lambda: bool(run.line.messages) or not run.line.open, [run.line])
-        message = run.line.take()
-        setup_error(message)
-        if type(message) is dict and "names" in message:
-            self._names = verdicts.names_of(message["names"])
-            return None
-        if type(message) is dict and "build" in message:
-            self.diagnostics = (verdicts.diagnostic(message["build"]),)
-            return "build_failed", verdicts.raised_detail(message["build"])
-        if type(message) is dict and "failed" in message:
-            return verdicts.raised(message["failed"])
-        return self._ended_badly(stop or "gone")
-
-    def _ended_badly(self, stop: Stop) -> tuple[Outcome, Detail]:
-        """Ends the candidate's processes and says why it had to be."""
-        run = self._candidate
-        assert run is not None
-        if stop != "gone":
-            outcome, detail = run.stopped(stop)
-            self._end_candidate()
-        else:
-            outcome, detail = run.ended(self._end_candidate())
-        return outcome, verdicts.with_source(detail, self._job.code)
-
-    # -- groups of tests --------------------------------------------------------------------
 
     def run(self) -> list[Verdict]:
         """One verdict a test, in order."""
-        failed = self.start()
-        if failed is not None:
-            outcome, self.detail = failed
-            return [Verdict(test=t.id, outcome=outcome, detail=self.detail) for t in self._tests]
-        done: dict[int, Verdict] = {}
-        for group in self._groups:
-            self._run_group(list(group["tests"]), bool(group["direct"]), done)
-        return [done[index] for index in range(len(self._tests))]
+        for group in plan.groups(self._tests, self._job.code):
+            waiting = [index for index in group.tests if index not in self._done]
+            self._judge(waiting, group.place)
+        return [self._done[index] for index in range(len(self._tests))]
 
-    def _run_group(self, waiting: list[int], direct: bool, done: dict[int, Verdict]) -> None:
-        """Runs the group again without each test that ended its processes, until none waits."""
-        apart: list[int] = []
+    def _judge(self, waiting: list[int], place: Place) -> None:
+        """Begins anew without each test that ended the candidate, until none waits."""
         while waiting:
-            if self.restarts > MAX_RESTARTS:
-                skipped = Detail(message=f"not run: {self.restarts} tests had to be stopped")
+            if self._restarts > MAX_RESTARTS:
+                skipped = Detail(message=f"not run: {self._restarts} tests had to be stopped")
                 for index in waiting:
-                    self._keep(done, index, "skipped", skipped, direct)
+                    self._keep(index, "skipped", skipped, place)
                 return
-            failed = self.start()
-            if failed is not None:
-                for index in waiting:
-                    self._keep(done, index, *failed, direct)
-                return
-            line = self._open_direct(waiting) if direct else self._open_split(waiting)
-            try:
-                apart += self._take_verdicts(line, waiting, direct, done)
-            finally:
-                line.close()
-        if apart:
-            self._run_group(apart, True, done)
+            apart = (self._direct if place == "direct" else self._split)(waiting, place)
+            if apart is not None:
+                self._judge([apart], "direct")
 
-    def _open_split(self, tests: list[int]) -> "GroupLine":
-        assert self._candidate is not None
-        assert self._judge is not None
-        theirs, judges = socket.socketpair()
-        ours, verdict_end = socket.socketpair()
-        with theirs, judges, verdict_end:
-            self._serve({"op": "serve"}, theirs)
-            order = {"tests": tests, "names": self._names} | self._candidate.clocks()
-            self._judge.send(order, [judges.fileno(), verdict_end.fileno()])
-        return GroupLine(ours, nonce=None)
+    # -- the candidate's process ------------------------------------------------------------
 
-    def _open_direct(self, tests: list[int]) -> "GroupLine":
-        assert self._candidate is not None
-        nonce = secrets.token_hex(16)
-        ours, theirs = socket.socketpair()
-        with theirs:
-            order = {"op": "direct", "nonce": nonce, "tests": [[i, self._data[i]] for i in tests]}
-            self._serve(order | self._candidate.clocks(), theirs)
-        return GroupLine(ours, nonce)
-
-    def _serve(self, order: dict[str, Any], sock: socket.socket) -> None:
-        assert self._candidate is not None
-        self._candidate.send(order, [sock.fileno()])
-        self._serves += 1
-
-    def _take_verdicts(
-        self, line: "GroupLine", waiting: list[int], direct: bool, done: dict[int, Verdict]
-    ) -> list[int]:
-        """Takes verdicts off `waiting` until one ends badly; gives those to be judged directly."""
-        run = self._candidate
-        assert run is not None
-        while waiting:
-            index = waiting[0]
-            run.begin()
-            lines = [line, run.line, *([self._judge.line] if self._judge else [])]
-            stop = run.watch(lambda: bool(line.messages) or not line.open, lines)
-            message = line.take_for(index)
-            waiting.pop(0)
-            if message is not None and "outcome" in message:
-                done[index] = verdicts.verdict(self._tests[index], message, _mark(direct))
-                continue
-            if message is not None and "unsplit" in message and not direct:
-                return [index]
-            self.restarts += 1
-            outcome, detail = self._why(stop, message is None and not direct)
-            given = verdicts.detail_of(message) if message else Detail()
-            self._keep(done, index, outcome, verdicts.merged(given, detail), direct)
-            return []
-        return []
-
-    def _why(self, stop: Stop | None, judge_ended: bool) -> tuple[Outcome, Detail]:
-        """Why a test has no outcome: a limit, or the candidate's process, or the test's own."""
-        run = self._candidate
-        assert run is not None
-        if stop is not None:
-            result = self._ended_badly(stop)
-            self._end_judge()
-            return result
-        status = self._fork_status()
-        if judge_ended and status in (None, 0):
-            self._end_judge()
-            self._end_candidate()
-            return "killed", Detail(message="the test ended the process that judges it")
-        if status is None:
-            return self._ended_badly("gone")
-        result = run.ended(status)
-        return result[0], verdicts.with_source(result[1], self._job.code)
-
-    def _fork_status(self) -> int | None:
-        """How the fork that served the group ended, as its parent says."""
-        run = self._candidate
-        assert run is not None
-        run.begin()
-        until = time.monotonic() + _SETTLE_SECONDS
-
-        def settled() -> bool:
-            while self._ended < self._serves and run.line.messages:
-                self._status = verdicts.status_of(run.line.take())
-                self._ended += 1
-            return self._ended >= self._serves or time.monotonic() > until
-
-        run.watch(settled, [run.line])
-        return self._status if self._ended >= self._serves else None
-
-    def _keep(
-        self, done: dict[int, Verdict], index: int, outcome: Outcome, detail: Detail, direct: bool
-    ) -> None:
-        name = self._tests[index].id
-        done[index] = Verdict(test=name, outcome=outcome, detail=detail, judging=_mark(direct))
-
-    # -- the end ----------------------------------------------------------------------------
+    def _start(self, order: dict[str, Any]) -> CandidateRun:
+        run = CandidateRun(self._worker, self._job.limits, len(self._tests), self._null)
+        self._run = run
+        common = {"code": self._job.code, "output": self._job.limits.output_bytes}
+        run.send(order | common | run.clocks())
+        return run
 
     def _end_candidate(self) -> int:
-        run, self._candidate = self._candidate, None
+        run, self._run = self._run, None
         if run is None:
             return 0
+        if self._worker.memory is not None:
+            self.peak = max(self.peak or 0, self._worker.memory.peak() or 0) or None
         status = run.end()
         self.cpu_seconds += run.cpu_seconds
         self.stdout, self.stderr = run.streams.out.text(), run.streams.err.text()
-        if self._worker.memory is not None:
-            self.peak = self._worker.memory.peak()
         return status
 
-    def _end_judge(self) -> None:
-        judge, self._judge = self._judge, None
-        if judge is not None:
-            judge.end()
+    def _why(self, stop: Stop) -> Failed:
+        """Ends the candidate's processes and says why it had to be."""
+        run = self._run
+        assert run is not None
+        if stop == "gone":
+            exited(run.process.pidfd, 0.05)
+            outcome, detail = run.ended(self._end_candidate())
+        else:
+            outcome, detail = run.stopped(stop)
+            self._end_candidate()
+        return outcome, verdicts.with_source(detail, self._job.code)
+
+    def _not_loaded(self, message: Any, waiting: list[int], place: Place) -> None:
+        """The code failed before any test; it would fail for every test of the job."""
+        if type(message) is dict and "build" in message:
+            self.diagnostics = (verdicts.diagnostic(message["build"]),)
+            failed: Failed = ("build_failed", verdicts.raised_detail(message["build"]))
+        elif type(message) is dict and "failed" in message:
+            failed = verdicts.raised(message["failed"])
+        else:
+            failed = message if type(message) is tuple else self._why("gone")
+        self._end_candidate()
+        self.detail = failed[1]
+        for index in waiting if self._loaded else range(len(self._tests)):
+            self._keep(index, *failed, "shared" if not self._loaded else place)
+        waiting.clear()
+
+    # -- judged by another process ----------------------------------------------------------
+
+    def _split(self, waiting: list[int], place: Place) -> int | None:
+        """Takes tests off `waiting` until one ends badly; gives one to be judged directly."""
+        run = self._start({"op": "split"})
+        judge = judge_for(self._worker, pure=place == "shared")
+        tests = [[index, plan.read(self._tests[index]).data] for index in waiting]
+        judge.take_on({"tests": tests, "code": self._job.code} | run.clocks(), run.line.sock)
+        run.line.close()
+        while True:
+            line = judge.line
+            stop = run.watch(lambda line=line: bool(line.messages) or not line.open, [line])  # type: ignore[misc]
+            why = self._why(stop) if stop is not None else None
+            message = judge.line.take() or judge.message(_SETTLE_SECONDS if why else 0)
+            if type(message) is not dict:
+                end_judge(self._worker)
+                self._failed(waiting, why or _JUDGE_ENDED, Detail(), place)
+                return None
+            bad = self._take(message, waiting, place)
+            if "end" in message or why is not None:
+                return self._ended(message.get("end"), bad, why, waiting, place)
+            run.begin()
+
+    def _take(self, message: dict[str, Any], waiting: list[int], place: Place) -> Any:
+        """Keeps the verdicts in a message; gives what is said of a test that has none."""
+        for found in message.get("done", []):
+            self._loaded = True
+            if "outcome" not in found or found.get("test") != waiting[0]:
+                return found
+            index = waiting.pop(0)
+            self._done[index] = verdicts.verdict(self._tests[index], found, _mark(place))
+        return None
+
+    def _ended(
+        self, end: Any, bad: Any, why: Failed | None, waiting: list[int], place: Place
+    ) -> int | None:
+        if not waiting:
+            self._end_candidate()
+        elif type(end) is dict and not self._loaded:
+            told = end.get("load")  # said before the process ended: that is why it did
+            self._not_loaded(told if type(told) is dict else why, waiting, place)
+        elif end == "unsplit" and why is None:
+            self._end_candidate()
+            return waiting.pop(0)
+        else:
+            given = verdicts.detail_of(bad) if type(bad) is dict else Detail()
+            self._failed(waiting, why or self._why("gone"), given, place)
+        return None
+
+    def _failed(self, waiting: list[int], why: Failed, given: Detail, place: Place) -> None:
+        """The test at the head ended its process; the others begin anew."""
+        self._end_candidate()
+        self._restarts += 1
+        self._keep(waiting.pop(0), why[0], verdicts.merged(given, why[1]), place)
+
+    def _keep(self, index: int, outcome: Outcome, detail: Detail, place: Place) -> None:
+        name = self._tests[index].id
+        self._done[index] = Verdict(test=name, outcome=outcome, detail=detail, judging=_mark(place))
+
+    # -- judged in the candidate's process --------------------------------------------------
+
+    def _direct(self, waiting: list[int], place: Place) -> None:
+        nonce = secrets.token_hex(16)
+        tests = [[index, plan.read(self._tests[index]).data] for index in waiting]
+        run = self._start({"op": "direct", "nonce": nonce, "tests": tests})
+        loaded = False
+        while waiting:
+            run.begin()
+            stop = run.watch(lambda: bool(run.line.messages) or not run.line.open, [run.line])
+            message = run.line.take() if stop in (None, "gone") else None
+            if not loaded:
+                loaded = type(message) is dict and "names" in message
+                if not loaded:
+                    failure = message if type(message) is dict else self._why(stop or "gone")
+                    self._not_loaded(failure, waiting, place)
+                    return
+                self._loaded = True
+            elif _is_for(message, waiting[0], nonce):
+                self._take({"done": [message]}, waiting, place)
+            else:
+                self._failed(waiting, self._why(stop or "gone"), Detail(), place)
+                return
+        self._end_candidate()
 
     def close(self) -> None:
         try:
             self._end_candidate()
         finally:
-            try:
-                self._end_judge()
-            finally:
-                os.close(self._null)
+            os.close(self._null)
 
 
-class GroupLine(Line):
-    """Where the verdicts of a group arrive."""
-
-    def __init__(self, sock: socket.socket, nonce: str | None) -> None:
-        super().__init__(sock)
-        self._nonce = nonce
-
-    def take_for(self, index: int) -> dict[str, Any] | None:
-        """The message for that test; anything else counts as none."""
-        message = self.take()
-        if type(message) is not dict or message.get("test") != index:
-            return None
-        return message if message.get("nonce") == self._nonce else None
+def _is_for(message: Any, index: int, nonce: str) -> bool:
+    return (
+        type(message) is dict
+        and message.get("test") == index
+        and message.get("nonce") == nonce
+        and "outcome" in message
+    )
 
 
-def _mark(direct: bool) -> Judging:
-    return "in-process" if direct else "isolated"
-
-
-def _next_message(line: Line) -> Any:
-    """Waits for a message of a process of ours."""
-    line.sock.settimeout(30)
-    try:
-        while not line.messages and line.open:
-            data = line.sock.recv(65_536)
-            line.feed(data)
-    except OSError:
-        return None
-    return line.take()
+def _mark(place: Place) -> Judging:
+    return "in-process" if place == "direct" else "isolated"
 
 
 def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
@@ -321,11 +246,13 @@ def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
             peak_bytes=program.peak,
         )
     else:
-        run = _run_tests(worker, job, isolation, ["pytest"] if pytest else [])
+        for zygote in worker.zygotes.values() if pytest else ():
+            zygote.preload_pytest()
+        run = _run_tests(worker, job, isolation)
     return replace(run, wall_seconds=time.monotonic() - started)
 
 
-def _run_tests(worker: Worker, job: Job, isolation: Isolation, preload: list[str]) -> Run:
+def _run_tests(worker: Worker, job: Job, isolation: Isolation) -> Run:
     found: dict[int, Verdict] = {}
     stdout = stderr = ""
     cpu, peaks = 0.0, [0]
@@ -339,7 +266,7 @@ def _run_tests(worker: Worker, job: Job, isolation: Isolation, preload: list[str
             peaks.append(program.peak or 0)
     others = [index for index, test in enumerate(job.tests) if not isinstance(test, Io)]
     if others:
-        session = Session(worker, job, preload)
+        session = Session(worker, job)
         try:
             judged = session.run()
         finally:

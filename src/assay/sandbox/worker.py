@@ -2,29 +2,38 @@
 
 import contextlib
 import json
+import math
 import os
 import secrets
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import sysconfig
 import threading
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from assay.errors import SandboxError
+from assay.problem import Limits
 from assay.sandbox import cgroup, tree
-from assay.sandbox.child import wire
+from assay.sandbox.child import native, orders, wire
 
 Role = Literal["solver", "judge"]
+ROLES: tuple[Role, ...] = ("solver", "judge")
 ANSWER_SECONDS = 30.0
 """How long a zygote may take to answer: only a machine in trouble needs so long."""
 TEST_PACKAGES = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py")
 _SPARE_BYTES = 8 << 20
 _FIRST_UID = 65_000
+_FILES = 256
+NATIVE = True
+"""Whether the fork servers may use their compiled loop, where there is one."""
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "HOME": "/tmp",
@@ -66,6 +75,7 @@ def layout(tier: str, role: Role, slot: int) -> dict[str, Any]:
     return {
         "tier": tier,
         "role": role,
+        "native": NATIVE,
         "uid": _FIRST_UID + slot % 500,
         "binds": [str(prefix / name) for name in ("bin", "lib") if (prefix / name).is_dir()],
         "masks": [
@@ -78,6 +88,14 @@ def layout(tier: str, role: Role, slot: int) -> dict[str, Any]:
     }
 
 
+def spawn_order(limits: Limits, tests: int, base_bytes: int) -> bytes:
+    """The order for one run; `base_bytes` is what its fork server has mapped already."""
+    cpu = math.ceil(limits.cpu_seconds * max(1, tests)) + 3
+    address_space = (limits.memory_mb << 20) + base_bytes
+    rlimits = (address_space, limits.disk_mb << 20, limits.processes + 1, _FILES, 0, 0, 0, cpu)
+    return orders.Request(orders.SPAWN, 0, limits.disk_mb, rlimits).pack()
+
+
 class Process:
     """The first process of one run, held by its pidfd."""
 
@@ -85,11 +103,14 @@ class Process:
         self.number = number
         """Its pid as its zygote sees it."""
         self.pidfd = pidfd
-        self.pid = tree.host_pid(pidfd)
         self._whole_tree = whole_tree
 
+    @cached_property
+    def pid(self) -> int | None:
+        return tree.host_pid(self.pidfd)
+
     def kill(self) -> None:
-        """Ends the tree; the kernel does it where the process is the first of a namespace."""
+        """Ends it, and its tree where its zygote does not do that."""
         if not self._whole_tree and self.pid is not None:
             tree.kill_below(self.pid)
         with contextlib.suppress(ProcessLookupError):
@@ -102,14 +123,26 @@ class Process:
         os.close(self.pidfd)
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the first process of a run ended, and the CPU seconds of its tree."""
+
+    status: int
+    """Exit status, or the negative number of a signal."""
+    cpu_seconds: float
+    peak_bytes: int
+    """Of its largest process."""
+
+
 class Zygote:
     """A fork server. Raises `WorkerLost` when it dies, `SandboxError` when it cannot start."""
 
     def __init__(self, tier: str, role: Role, slot: int) -> None:
         self._namespaces = tier == "namespaces"
         self._server: int | None = None
+        self._preloaded = False
         self._lock = threading.Lock()
-        self._control, theirs = socket.socketpair()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(ANSWER_SECONDS)
         config = layout(tier, role, slot) | {"fd": theirs.fileno()}
         script = Path(__file__).parent / "child" / "zygote.py"
@@ -124,14 +157,17 @@ class Zygote:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
+
+    def wait_until_ready(self) -> None:
+        """Apart from the start, so that several can start at once."""
         try:
-            hello, _ = wire.recv(self._control)
-        except wire.Closed as error:
-            self.close()
-            raise SandboxError("the sandbox's process ended while it started") from error
+            hello = json.loads(self._control.recv(65_536) or "{}")
+        except (OSError, ValueError) as error:
+            raise SandboxError(f"the sandbox's process did not start: {error}") from error
         if "ready" not in hello:
-            self.close()
-            raise SandboxError(str(hello.get("error")))
+            raise SandboxError(str(hello.get("error", "the sandbox's process ended at its start")))
+        self.base_bytes = int(hello["ready"])
+        """Address space that each of its runs begins with."""
         self.pid = self._process.pid if not self._namespaces else self._below()
         """The fork server itself: below a process that only waits, where there are namespaces."""
         self._server = os.pidfd_open(self.pid)
@@ -139,26 +175,41 @@ class Zygote:
     def _below(self) -> int:
         return next(pid for pid in tree.descendants(self._process.pid) if pid != self._process.pid)
 
-    def _ask(self, request: dict[str, Any], fds: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _ask(self, request: bytes, fds: list[int], kind: int) -> tuple[orders.Reply, list[int]]:
+        """The answer of that kind. A run that could not be confined says so before it."""
         try:
-            wire.send(self._control, request, fds)
-            return wire.recv(self._control)
-        except wire.Closed as error:
+            socket.send_fds(self._control, [request], fds)
+            failed: orders.Reply | None = None
+            while True:
+                data, received, _, _ = socket.recv_fds(self._control, orders.REPLY_BYTES, 1)
+                reply = orders.reply(data)
+                if reply.kind == kind and failed is None:
+                    return reply, list(received)
+                wire.close_all(list(received))
+                if reply.kind == kind or kind == orders.SPAWNED:
+                    raise SandboxError(_what_failed(failed or reply))
+                failed = reply
+        except (OSError, struct.error) as error:
             raise WorkerLost(f"a sandbox worker was lost: {error}") from error
 
-    def spawn(self, limits: dict[str, Any], preload: list[str], fds: list[int]) -> Process:
+    def spawn(self, order: bytes, fds: list[int]) -> Process:
         """Forks a run; `fds` become 0, 1, 2, its control socket and its trace pipe."""
-        request = {"op": "spawn", "limits": limits, "preload": preload}
-        reply, received = self._ask(request, fds)
-        if "pid" not in reply or not received:
-            wire.close_all(received)
-            raise SandboxError(f"the sandbox could not fork: {reply.get('error')}")
-        return Process(reply["pid"], received[0], self._namespaces)
+        reply, received = self._ask(order, fds, orders.SPAWNED)
+        if not received:
+            raise WorkerLost("the descriptor of a run did not arrive: too many are open")
+        return Process(reply.pid, received[0], self._namespaces)
 
-    def reap(self, process: Process) -> dict[str, Any]:
-        """Waits until the process is gone: its exit status and the CPU seconds of its tree."""
-        reply, _ = self._ask({"op": "reap", "pid": process.number}, [])
-        return reply
+    def reap(self, process: Process) -> Ended:
+        """Ends the run's tree and waits until it is gone."""
+        order = orders.Request(orders.REAP, process.number).pack()
+        reply, _ = self._ask(order, [], orders.REAPED)
+        return Ended(os.waitstatus_to_exitcode(reply.status), reply.cpu, reply.peak)
+
+    def preload_pytest(self) -> None:
+        """Once, for jobs that need it: later runs find it warm."""
+        if not self._preloaded:
+            self._ask(orders.Request(orders.PRELOAD).pack(), [], orders.READY)
+            self._preloaded = True
 
     def kill(self) -> None:
         """May be called from another thread, and twice."""
@@ -183,6 +234,14 @@ class Zygote:
         self._control.close()
 
 
+def _what_failed(reply: orders.Reply) -> str:
+    """One line for a run that could not start."""
+    step = native.STEPS[reply.step] if 0 <= reply.step < len(native.STEPS) else "set-up"
+    return (
+        f"the sandbox could not be set up: [Errno {reply.error}] {os.strerror(reply.error)}, {step}"
+    )
+
+
 class Worker:
     """Runs one job at a time, in `session`."""
 
@@ -190,9 +249,13 @@ class Worker:
         self.tier, self.slot = tier, slot
         self.zygotes: dict[Role, Zygote] = {}
         self.memory: cgroup.MemoryGroup | None = None
+        self.judge: Any = None
+        """The judge that is kept for the tests of many jobs; `judging` owns it."""
         try:
-            self.zygotes["solver"] = Zygote(tier, "solver", slot)
-            self.zygotes["judge"] = Zygote(tier, "judge", slot)
+            for role in ROLES:
+                self.zygotes[role] = Zygote(tier, role, slot)
+            for zygote in self.zygotes.values():
+                zygote.wait_until_ready()
             self._group(slot)
         except BaseException:
             self.close()
@@ -206,7 +269,7 @@ class Worker:
             try:
                 self.memory.add(self.zygotes["solver"].pid)
             except OSError:
-                self.memory.remove()
+                self.memory.close()
                 self.memory = None
 
     def prepare(self, memory_mb: int) -> None:
@@ -218,10 +281,13 @@ class Worker:
             zygote.kill()
 
     def close(self) -> None:
+        if self.judge is not None:
+            self.judge.drop()
+            self.judge = None
         for zygote in self.zygotes.values():
             zygote.close()
         if self.memory is not None:
-            self.memory.remove()
+            self.memory.close()
 
 
 def exited(pidfd: int, seconds: float) -> bool:

@@ -1,86 +1,102 @@
-"""The judge's process: holds the tests, calls the candidate, and writes the verdicts.
+"""The judge's process: calls the candidate over a channel, compares, and writes the verdicts.
 
-The first process reads only; each group of tests runs in a fork of it, with a channel to a
-candidate's process and a pipe that only it and the supervisor hold.
+It stays for many candidates. Tests whose text can change nothing that outlives them
+(`static.pure`) share one judge; every other group of tests has a judge of its own, which ends
+with it. The supervisor decides which; a judge only works through what it is sent.
 """
 
-import os
+import contextlib
+import random
 import socket
+import struct
 import sys
 import types
 from typing import Any, NoReturn
 
 from assay.sandbox.child import checks, proxies, scopes, static, wire
 from assay.sandbox.child.confine import CONTROL
-from assay.sandbox.child.forks import fork
+from assay.sandbox.child.peer import Gone
+
+_QUIET = struct.pack("ll", 0, 10_000)
+"""Time without an answer after which the supervisor hears what there is so far."""
 
 
-def main(request: dict[str, Any]) -> NoReturn:
+def main() -> NoReturn:
     control = socket.socket(fileno=CONTROL)
-    order, _ = wire.recv(control)
-    tests = order["tests"]
-    text = static.read_candidate(order["code"])
-    wire.send(control, {"groups": group(tests, text)})
     while True:
+        order, fds = wire.recv(control)
+        with socket.socket(fileno=fds[0]) as channel:
+            Group(control, channel, order).judge()
+
+
+class Group:
+    """One group of tests on one candidate."""
+
+    def __init__(self, control: socket.socket, channel: socket.socket, order: dict[str, Any]):
+        self._control = control
+        self._order = order
+        self._done: list[dict[str, Any]] = []
+        self._told = False
+        self._peer = proxies.JudgePeer(channel, self._tell)
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _QUIET)
+
+    def judge(self) -> None:
+        """Sends one or more messages; the last one has `end`."""
+        random.seed(0)
+        stdout, main_module = sys.stdout, sys.modules.get("__main__")
+        sys.modules["__main__"] = types.ModuleType("__main__")
         try:
-            message, fds = wire.recv(control)
-        except wire.Closed:
-            os._exit(0)
-        child = fork()
-        if child == 0:
-            control.close()
-            judge_group(fds, message, [(i, tests[i]) for i in message["tests"]], text)
-        wire.close_all(fds)
-        _, status = os.waitpid(child, 0)
-        wire.send(control, {"ended": os.waitstatus_to_exitcode(status)})
+            end = self._judge()
+        finally:
+            sys.stdout = stdout
+            if main_module is not None:
+                sys.modules["__main__"] = main_module
+            for _, test in self._order["tests"]:
+                for name in {*static.ALIASES, test.get("module"), "test_candidate"}:
+                    sys.modules.pop(name or "candidate", None)
+        wire.send(self._control, {"done": self._done, "end": end})
 
-
-def group(tests: list[dict[str, Any]], text: static.CandidateText) -> list[dict[str, Any]]:
-    """Which tests run together, and which must run in the candidate's process.
-
-    Simple calls of a stateless candidate cannot tell whether they share a process; tests of one
-    file for pytest or unittest share it as they do elsewhere. Every other test is alone.
-    """
-    groups: list[dict[str, Any]] = []
-    keys: dict[Any, int] = {}
-    for index, test in enumerate(tests):
-        direct = static.needs_candidate(test, text)
-        key: Any = index
-        if test["kind"] == "script" and test["framework"] != "plain":
-            key = (test["framework"], test["source"], direct)
-        elif not direct and text.stateless and static.groupable(test):
-            key = "calls"
-        if key in keys:
-            groups[keys[key]]["tests"].append(index)
-        else:
-            keys[key] = len(groups)
-            groups.append({"tests": [index], "direct": direct})
-    return groups
-
-
-def judge_group(
-    fds: list[int],
-    message: dict[str, Any],
-    tests: list[tuple[int, dict[str, Any]]],
-    text: static.CandidateText,
-) -> NoReturn:
-    """Runs in the fork; one message a test; ends at the first that the candidate did not live."""
-    channel, out = socket.socket(fileno=fds[0]), socket.socket(fileno=fds[1])
-    main_module = types.ModuleType("__main__")
-    sys.modules["__main__"] = main_module
-    peer = proxies.JudgePeer(channel)
-    kinds = {name: kind for name, kind in message["names"]}
-    loaded: dict[str, Any] = {}
-    for index, test in tests:
-        verdict: dict[str, Any]
+    def _judge(self) -> Any:
+        """How it ended: `all`, `dead`, `unsplit`, or what the candidate said that failed."""
         try:
-            peer.begin(message["cpu"], message["wall"])
-            scope = scopes.Split(peer, kinds, text)
-            verdict = checks.run(test, checks.Context(scope, peer), loaded)
+            loaded = self._peer.receive()
+        except Gone:
+            return {"load": None}
+        if type(loaded.get("names")) is not list:
+            return {"load": loaded}
+        kinds = {
+            pair[0]: pair[1]
+            for pair in loaded["names"][:5000]
+            if type(pair) is list and len(pair) == 2 and all(type(item) is str for item in pair)
+        }
+        text = static.CandidateText(self._order["code"])
+        shared: dict[str, Any] = {}
+        for index, test in self._order["tests"]:
+            verdict = self._one(test, kinds, text, shared) | {"test": index}
+            self._done.append(verdict)
+            if "outcome" not in verdict:
+                return "unsplit" if "unsplit" in verdict else "dead"
+        return "all"
+
+    def _one(
+        self,
+        test: dict[str, Any],
+        kinds: dict[str, str],
+        text: static.CandidateText,
+        shared: dict[str, Any],
+    ) -> dict[str, Any]:
+        try:
+            self._told = False
+            self._peer.begin(self._order["cpu"], self._order["wall"])
+            scope = scopes.Split(self._peer, kinds, text)
+            return checks.run(test, checks.Context(scope, self._peer), shared)
         except proxies.Dead:
-            verdict = {"dead": True, "detail": {}}
-        verdict["test"] = index
-        wire.send(out, verdict)
-        if "outcome" not in verdict:
-            break
-    os._exit(0)
+            return {"dead": True, "detail": {}}
+
+    def _tell(self) -> None:
+        """The candidate takes its time: the supervisor starts the clock of this test."""
+        if not self._told:
+            self._told = True
+            with contextlib.suppress(wire.Closed):
+                wire.send(self._control, {"done": self._done})
+            self._done = []

@@ -7,6 +7,7 @@ which the other side can call, iterate or hand back, never look into.
 
 import builtins
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from assay.sandbox.child import codec, wire
@@ -22,8 +23,9 @@ class Peer:
     limit_out = codec.MAX_TO_CANDIDATE
     limit_in = codec.MAX_TO_JUDGE
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, late: Callable[[], None] = wire.nothing) -> None:
         self._sock = sock
+        self._late = late
         self._exports: list[Any] = []
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +51,7 @@ class Peer:
 
     def receive(self) -> dict[str, Any]:
         try:
-            message = codec.loads(wire.recv_bytes(self._sock, self.limit_in))
+            message = codec.loads(wire.recv_bytes(self._sock, self.limit_in, self._late))
         except (wire.Closed, codec.Malformed) as error:
             raise self.gone() from error
         if type(message) is not dict:

@@ -1,10 +1,9 @@
 """Runs a candidate as a whole program, with standard input and output."""
 
 import atexit
+import contextlib
 import io
-import json
 import os
-import signal
 import socket
 import sys
 import threading
@@ -13,43 +12,13 @@ import types
 from typing import Any, NoReturn
 
 from assay.sandbox.child import kernel, report, wire
-from assay.sandbox.child.confine import TRACE
-from assay.sandbox.child.forks import fork
 
 
 def main(control: socket.socket, order: dict[str, Any]) -> NoReturn:
-    """This process stays clean: it starts the program, waits, and says how it ended."""
-    read, write = os.pipe()
-    child = fork()
-    if child == 0:
-        control.close()
-        os.close(read)
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-        _run(order, write)
-    os.close(write)
-    while True:
-        pid, status, usage = os.wait4(-1, 0)
-        if pid == child:
-            break
-    os.set_blocking(read, False)
-    message: dict[str, Any] = {
-        "ended": os.waitstatus_to_exitcode(status),
-        "cpu": usage.ru_utime + usage.ru_stime,
-        "peak": usage.ru_maxrss * 1024,
-    }
-    try:
-        message["exc"] = json.loads(os.read(read, 65536))
-    except (OSError, ValueError):
-        message["exc"] = None
-    wire.send(control, message)
-    while True:  # the supervisor ends this process, and with it whatever the program left
-        signal.pause()
-
-
-def _run(order: dict[str, Any], failure: int) -> NoReturn:
+    """Ends as the program ends; of an exception it first says which over `control`."""
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
     code = order["code"]
     report.remember(code)
-    report.watch(TRACE)
     report.arm(order["cpu"], order["wall"])
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
@@ -69,7 +38,7 @@ def _run(order: dict[str, Any], failure: int) -> NoReturn:
         status = _exit_status(error)
     except BaseException as error:  # noqa: BLE001 - whatever it raises is data
         status = 1
-        _complain(error, failure)
+        _complain(error, control)
     os._exit(_finish(status))
 
 
@@ -82,12 +51,12 @@ def _exit_status(error: SystemExit) -> int:
     return 1
 
 
-def _complain(error: BaseException, failure: int) -> None:
+def _complain(error: BaseException, control: socket.socket) -> None:
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename != report.CANDIDATE_FILE:
         trace = trace.tb_next
-    data = json.dumps(report.describe(error)).encode()
-    os.write(failure, data[:60_000])
+    with contextlib.suppress(wire.Closed):
+        wire.send(control, {"exc": report.describe(error)})
     try:
         traceback.print_exception(type(error), error, trace)
     except Exception:  # noqa: BLE001 - the candidate's own __str__ may do anything

@@ -6,7 +6,7 @@ import types
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from assay.sandbox.child import codec, report
+from assay.sandbox.child import codec, report, wire
 from assay.sandbox.child.peer import Gone, Peer
 
 _CONTAINERS = (list, dict, set, bytearray)
@@ -62,8 +62,8 @@ _KINDS: dict[str, type[RemoteObject]] = {
 class JudgePeer(Peer):
     """The judge's end. `last` and `calls` tell what a failing assertion was about."""
 
-    def __init__(self, sock: Any) -> None:
-        super().__init__(sock)
+    def __init__(self, sock: Any, late: Callable[[], None] = wire.nothing) -> None:
+        super().__init__(sock, late)
         self.calls = 0
         self.last: tuple[str, Any] | None = None
         self.printed = ""

@@ -5,6 +5,7 @@ the old one is still in sight, and the old root goes last. Any failure is an `OS
 the step.
 """
 
+import contextlib
 import os
 import socket
 import sys
@@ -97,7 +98,8 @@ def _new_root(config: dict[str, Any]) -> None:
     os.chdir("/")
     for folder in ("proc", "tmp", "dev", "etc", "packages"):
         Path("/" + folder).mkdir()
-    kernel.mount("proc", "/proc", "proc", _LOCKED & ~kernel.MS_RDONLY | kernel.MS_NOEXEC)
+    flags = _LOCKED & ~kernel.MS_RDONLY | kernel.MS_NOEXEC
+    kernel.mount("proc", "/proc", "proc", flags, "hidepid=2")
     _system()
     for path in config["binds"]:
         bind(path, path)
@@ -110,6 +112,14 @@ def _new_root(config: dict[str, Any]) -> None:
     kernel.detach(OLD)
     Path(OLD).rmdir()
     kernel.mount("none", "/", None, kernel.MS_REMOUNT | kernel.MS_BIND | _LOCKED)
+
+
+def fresh_tmp(disk_mb: int) -> None:
+    """An empty /tmp of that size for the next run."""
+    with contextlib.suppress(OSError):
+        kernel.detach("/tmp")
+    options = f"size={disk_mb}m,nr_inodes=4096,mode=1777"
+    kernel.mount("tmp", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
 
 
 def _system() -> None:

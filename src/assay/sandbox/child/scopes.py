@@ -60,12 +60,13 @@ class Split:
 
     def names(self, test: dict[str, Any]) -> dict[str, Any]:
         scope: dict[str, Any] = {}
-        for statement in self._text.imports:
+        mentioned = static.mentioned(test) & self._kinds.keys() - static.BUILTINS
+        for statement in self._text.imports(mentioned):
             run_import(statement, scope)
         scope.pop("__builtins__", None)
-        for name in static.mentioned(test):
-            kind = self._kinds.get(name)
-            if kind is not None and kind != "module" and name not in static.BUILTINS:
+        for name in mentioned:
+            kind = self._kinds[name]
+            if kind != "module":
                 if kind == "value" and name in scope:
                     continue
                 scope[name] = self.value(name)

@@ -7,6 +7,7 @@ what the kernel is asked at all: calls that open it wide, and sockets other than
 import errno
 import struct
 from collections.abc import Iterator
+from typing import Literal
 
 _ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
@@ -91,6 +92,11 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "landlock_create_ruleset": (444, 444),
     "vmsplice": (278, 75),
 }
+SERVER_NEEDS = frozenset({"mount", "umount2"})
+"""What the fork server itself still calls: refused to its runs only."""
+Part = Literal["all", "server", "run"]
+"""`server` is loaded once by the fork server and kept by its runs, which add the few of `run`:
+a filter is compiled by the kernel each time it is loaded."""
 _IOCTL = (16, 29)
 _CLONE = (56, 220)
 _CLONE3 = (435, 435)
@@ -117,18 +123,34 @@ def _guarded(number: int, body: list[Instruction]) -> Iterator[Instruction]:
     yield (_LOAD, 0, 0, _NUMBER)
 
 
-def instructions(machine: str) -> list[Instruction]:
+def instructions(machine: str, part: Part = "all") -> list[Instruction]:
     """The filter for a machine of that name. Raises `KeyError` for one not known."""
-    arch = _ARCHES[machine]
     column = list(_ARCHES).index(machine)
-    code: list[Instruction] = [
-        (_LOAD, 0, 0, _ARCH),
-        (_JUMP_EQUAL, 1, 0, arch),
-        (_RETURN, 0, 0, _KILL),
-        (_LOAD, 0, 0, _NUMBER),
-    ]
+    code: list[Instruction] = [(_LOAD, 0, 0, _NUMBER)]
+    if part != "run":
+        code = [*_right_machine(machine), *code, *_arguments(column)]
+    for name, numbers in DENIED.items():
+        number = numbers[column]
+        late = name in SERVER_NEEDS
+        if number is not None and (part == "all" or late == (part == "run")):
+            code += [(_JUMP_EQUAL, 0, 1, number), _deny(errno.EPERM)]
+    code.append((_RETURN, 0, 0, _ALLOW))
+    return code
+
+
+def _right_machine(machine: str) -> Iterator[Instruction]:
+    """Numbers mean something else for another machine's programs: those are killed."""
+    yield (_LOAD, 0, 0, _ARCH)
+    yield (_JUMP_EQUAL, 1, 0, _ARCHES[machine])
+    yield (_RETURN, 0, 0, _KILL)
     if machine == "x86_64":  # x32 numbers would slip past a list of x86-64 numbers
-        code += [(_JUMP_GREATER, 0, 1, 0x40000000), (_RETURN, 0, 0, _KILL)]
+        yield (_LOAD, 0, 0, _NUMBER)
+        yield (_JUMP_GREATER, 0, 1, 0x40000000)
+        yield (_RETURN, 0, 0, _KILL)
+
+
+def _arguments(column: int) -> Iterator[Instruction]:
+    """The calls that are refused for some arguments only."""
     first, second = _ARGUMENT, _ARGUMENT + 8
     unix_only = [(_LOAD, 0, 0, first), (_JUMP_EQUAL, 1, 0, _AF_UNIX), _deny(errno.EACCES)]
     no_namespaces = [
@@ -139,19 +161,13 @@ def instructions(machine: str) -> list[Instruction]:
     requests: list[Instruction] = [(_LOAD, 0, 0, second)]
     for request in _TERMINAL_REQUESTS:
         requests += [(_JUMP_EQUAL, 0, 1, request), _deny(errno.EPERM)]
-    code += _guarded(_SOCKET[column], unix_only)
-    code += _guarded(_CLONE[column], no_namespaces)
-    code += _guarded(_IOCTL[column], requests)
-    code += _guarded(_CLONE3[column], [_deny(errno.ENOSYS)])
-    for numbers in DENIED.values():
-        number = numbers[column]
-        if number is not None:
-            code += [(_JUMP_EQUAL, 0, 1, number), _deny(errno.EPERM)]
-    code.append((_RETURN, 0, 0, _ALLOW))
-    return code
+    yield from _guarded(_SOCKET[column], unix_only)
+    yield from _guarded(_CLONE[column], no_namespaces)
+    yield from _guarded(_IOCTL[column], requests)
+    yield from _guarded(_CLONE3[column], [_deny(errno.ENOSYS)])
 
 
-def program(machine: str) -> bytes:
+def program(machine: str, part: Part = "all") -> bytes:
     """The filter as the kernel takes it."""
-    packed = [struct.pack("HBBI", *instruction) for instruction in instructions(machine)]
+    packed = [struct.pack("HBBI", *instruction) for instruction in instructions(machine, part)]
     return b"".join(packed)

@@ -1,21 +1,39 @@
 """The zygote's loop: see `zygote`."""
 
 import ast
+import contextlib
+import errno
 import faulthandler
 import gc
 import importlib
 import json
 import os
 import random
+import signal
 import socket
+import struct
 import sys
 import tempfile
 import traceback
 import types
+from pathlib import Path
 from typing import Any, NoReturn
 
 from assay.sandbox import tree
-from assay.sandbox.child import checks, confine, judge, kernel, root, scopes, solver, static, wire
+from assay.sandbox.child import (
+    checks,
+    confine,
+    judge,
+    kernel,
+    native,
+    orders,
+    report,
+    root,
+    scopes,
+    seccomp,
+    solver,
+    wire,
+)
 
 PRELOAD = [
     "abc", "array", "base64", "bisect", "calendar", "cmath", "collections",
@@ -28,7 +46,7 @@ JUDGE_PRELOAD = ["unittest", "unittest.case"]
 
 
 def main(config: dict[str, Any]) -> NoReturn:
-    control = socket.socket(fileno=int(config["fd"]))
+    control = int(config["fd"])
     try:
         warm(config)
         if config["tier"] == "namespaces":
@@ -37,17 +55,21 @@ def main(config: dict[str, Any]) -> NoReturn:
         else:
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
             sys.path.extend(config["paths"])
-        zygote = Zygote(config)
+        zygote = Zygote(config, control)
     except (OSError, KeyError) as error:
-        wire.send(control, {"error": f"{error}"})
+        os.write(control, json.dumps({"error": f"{error}"}).encode())
         os._exit(1)
-    wire.send(control, {"ready": os.getpid()})
-    try:
-        zygote.serve(control)
-    except wire.Closed:
-        if config["tier"] != "namespaces":
-            tree.kill_below(os.getpid())
-        os._exit(0)
+    os.write(control, json.dumps({"ready": address_space()}).encode())
+    with contextlib.suppress(OSError, struct.error):
+        zygote.serve()
+    if config["tier"] != "namespaces":
+        tree.kill_below(os.getpid())
+    os._exit(0)
+
+
+def address_space() -> int:
+    """Bytes that this process has mapped: a run begins with as many."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def warm(config: dict[str, Any]) -> None:
@@ -72,82 +94,109 @@ def warm_up() -> None:
     test = {"kind": "call", "setup": "", "expression": "f([1])", "expected": "1"}
     context = checks.Context(scopes.Direct(module), None)
     checks.run(test | {"tolerance": None, "raises": None}, context, {})
-    static.read_candidate("def f(x: int) -> int:\n    return x + 1\n")
 
 
 class Zygote:
-    def __init__(self, config: dict[str, Any]) -> None:
-        self._namespaces = config["tier"] == "namespaces"
-        self._confinement = confine.Confinement(config["tier"])
-        self._own = os.open("/proc/self/ns/pid", os.O_RDONLY) if self._namespaces else -1
+    """Forks runs, one at a time, and ends everything that a run leaves."""
+
+    def __init__(self, config: dict[str, Any], control: int) -> None:
+        self._control = control
+        self._tier: str = config["tier"]
         self._run = solver.main if config["role"] == "solver" else judge.main
-        self._preloaded: set[str] = set()
+        self._native = native.load() if config["native"] else None
+        self._folder = "/tmp"
+        if self._tier == "namespaces":
+            kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+            kernel.install_filter(seccomp.program(kernel.MACHINE, "server"))
+        else:
+            self._folder = tempfile.gettempdir()
+        report.watch(confine.TRACE)
         gc.collect()
         gc.freeze()
 
-    def serve(self, control: socket.socket) -> NoReturn:
+    def serve(self) -> None:
+        """Until the control socket closes. Raises `OSError`, `struct.error`."""
+        room = bytearray(orders.REQUEST_BYTES)
+        filter_ = seccomp.program(kernel.MACHINE, "run") if self._native else b""
         while True:
-            request, fds = wire.recv(control)
-            if request["op"] == "reap":
-                wire.send(control, self._reap(request["pid"]))
-                continue
-            try:
-                self._preload(request["preload"])
-                pid, pidfd = self._spawn(request, fds)
-            except (OSError, ImportError) as error:
-                wire.send(control, {"error": f"{type(error).__name__}: {error}"})
+            fds: list[int] = []
+            if self._native is not None and self._tier == "namespaces":
+                found = self._native(self._control, filter_, room)
+                if found == native.CLOSED:
+                    return
+                if found == native.IN_CHILD:
+                    self._begin()
+                request = orders.request(room)
             else:
-                wire.send(control, {"pid": pid}, [pidfd])
-                os.close(pidfd)
-            finally:
-                wire.close_all(fds)
+                request, fds = self._receive()
+                if request is None:
+                    return
+            self._answer(request, fds)
 
-    def _preload(self, names: list[str]) -> None:
-        """Packages that a job's tests need, once: later runs find them warm."""
-        for name in names:
-            if name not in self._preloaded:
-                importlib.import_module(name)
-                self._preloaded.add(name)
+    def _receive(self) -> tuple[orders.Request | None, list[int]]:
+        with socket.socket(fileno=os.dup(self._control)) as sock:
+            data, fds, _, _ = socket.recv_fds(sock, orders.REQUEST_BYTES, wire.MAX_FDS)
+        return (orders.request(data) if data else None), list(fds)
+
+    def _reply(self, reply: orders.Reply, fds: list[int] | None = None) -> None:
+        with socket.socket(fileno=os.dup(self._control)) as sock:
+            socket.send_fds(sock, [reply.pack()], fds or [])
+
+    def _answer(self, request: orders.Request, fds: list[int]) -> None:
+        try:
+            if request.op == orders.REAP:
+                self._reply(self._reap(request.pid))
+            elif request.op == orders.PRELOAD:
+                importlib.import_module("pytest")
                 gc.freeze()
+                self._reply(orders.Reply(orders.READY))
+            else:
+                pid, pidfd = self._spawn(request, fds)
+                self._reply(orders.Reply(orders.SPAWNED, pid), [pidfd])
+                os.close(pidfd)
+        except (OSError, ImportError) as error:
+            number = error.errno if isinstance(error, OSError) else None
+            self._reply(orders.Reply(orders.FAILED, error=number or errno.EIO))
+        finally:
+            wire.close_all(fds)
 
-    def _spawn(self, request: dict[str, Any], fds: list[int]) -> tuple[int, int]:
-        folder = "/tmp" if self._namespaces else tempfile.gettempdir()
-        if self._namespaces:
-            kernel.unshare(kernel.CLONE_NEWPID)
+    def _spawn(self, request: orders.Request, fds: list[int]) -> tuple[int, int]:
+        if self._tier == "namespaces":
+            root.fresh_tmp(request.disk_mb)
         pid = os.fork()
         if pid == 0:
-            self._child(request, fds, request.get("folder") or folder)
-        if self._namespaces:
-            kernel.setns(self._own, kernel.CLONE_NEWPID)
+            try:
+                os.close(confine.enter(request, fds, self._control, self._tier, self._folder))
+            except confine.Unconfined as failure:
+                self._control = failure.control
+                self._reply(orders.Reply(orders.FAILED, error=failure.errno))
+                os._exit(71)
+            self._begin()
         return pid, os.pidfd_open(pid)
 
-    def _child(self, request: dict[str, Any], fds: list[int], folder: str) -> NoReturn:
-        """Never returns: whatever happens ends this process."""
+    def _begin(self) -> NoReturn:
+        """In the confined process of a run: never returns."""
         try:
-            try:
-                confine.place(fds)
-                self._confinement.enter(request["limits"], folder)
-            except OSError as error:
-                wire.send(socket.socket(fileno=confine.CONTROL), {"setup": str(error)})
-                os._exit(71)
+            self._control = -1
             random.seed(0)  # every run draws the same, so that a verdict can be repeated
-            self._run(request)
+            self._run()
         finally:
             os._exit(70)
 
-    def _reap(self, pid: int) -> dict[str, Any]:
-        """Waits for a run's first process, and for the orphans that came to us meanwhile."""
-        _, status, usage = os.wait4(pid, 0)
-        if not self._namespaces:
+    def _reap(self, pid: int) -> orders.Reply:
+        """Ends whatever a run left, waits for it, and counts what it used."""
+        if self._tier == "namespaces":
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)  # this is the first process of a namespace
+        else:
             tree.kill_below(os.getpid())
+        status, cpu, peak = int(signal.SIGKILL), 0.0, 0
         while True:
             try:
-                other, _ = os.waitpid(-1, os.WNOHANG)
+                ended, how, usage = os.wait4(-1, 0)
             except ChildProcessError:
-                break
-            if other == 0:
-                break
-        return {
-            "status": os.waitstatus_to_exitcode(status),
-            "cpu": usage.ru_utime + usage.ru_stime,
-        }
+                return orders.Reply(orders.REAPED, pid, status, cpu=cpu, peak=peak)
+            cpu += usage.ru_utime + usage.ru_stime
+            peak = max(peak, usage.ru_maxrss * 1024)
+            if ended == pid:
+                status = how

@@ -1,4 +1,4 @@
-"""The candidate's process: loads the code, then a fork of it serves each group of tests.
+"""The candidate's process: one fork a group of tests, or one for a whole program.
 
 Everything here shares its process with code that may be hostile. Nothing that it says can make
 a test pass: it answers calls with plain values, and the judge compares.
@@ -11,20 +11,18 @@ import types
 from typing import Any, NoReturn
 
 from assay.sandbox.child import checks, direct, kernel, program, report, serving, wire
-from assay.sandbox.child.confine import CONTROL, TRACE
-from assay.sandbox.child.forks import fork
+from assay.sandbox.child.confine import CONTROL
 
-_getpid, _exit, _waitpid = os.getpid, os._exit, os.waitpid
+_getpid, _exit = os.getpid, os._exit
 
 
-def main(request: dict[str, Any]) -> NoReturn:
+def main() -> NoReturn:
     control = socket.socket(fileno=CONTROL)
     order, _ = wire.recv(control)
     if order["op"] == "program":
         program.main(control, order)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
     me = _getpid()
-    report.watch(TRACE)
     report.arm(order["cpu"], order["wall"])
     module, loaded = load(order["code"])
     if _getpid() != me:  # the code forked while it was loaded: only the first process serves
@@ -33,7 +31,9 @@ def main(request: dict[str, Any]) -> NoReturn:
     wire.send(control, loaded)
     if module is None:
         _exit(0)
-    serve_groups(control, module, order)
+    if order["op"] == "direct":
+        direct.run(control, module, order, checks.run)
+    serving.Server(control, module, order["output"]).loop()
 
 
 def load(code: str) -> tuple[types.ModuleType | None, dict[str, Any]]:
@@ -62,36 +62,3 @@ def kind_of(value: Any) -> str:
     if isinstance(value, types.FunctionType) and value.__code__.co_flags & 0x80:
         return "async"
     return "function" if callable(value) else "value"
-
-
-def serve_groups(
-    control: socket.socket, module: types.ModuleType, order: dict[str, Any]
-) -> NoReturn:
-    """One fork a group, so that no test sees what another left behind."""
-    while True:
-        try:
-            request, fds = wire.recv(control)
-        except wire.Closed:
-            _exit(0)
-        child = fork()
-        if child == 0:
-            control.close()
-            channel = socket.socket(fileno=fds[0])
-            if request["op"] == "direct":
-                direct.run(channel, module, request, checks.run)
-            else:
-                serving.Server(channel, module, order["output"]).loop()
-            _exit(0)
-        wire.close_all(fds)
-        wire.send(control, {"ended": wait_for(child)})
-
-
-def wait_for(child: int) -> int:
-    """The exit status of `child`; as first process of the namespace, reaps all others too."""
-    while True:
-        try:
-            pid, status = _waitpid(-1, 0)
-        except ChildProcessError:
-            return -9
-        if pid == child:
-            return os.waitstatus_to_exitcode(status)

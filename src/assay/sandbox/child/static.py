@@ -6,9 +6,10 @@ candidate does at run time.
 
 import ast
 import builtins
+import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 ALIASES = ("candidate", "solution", "submission")
@@ -34,39 +35,65 @@ _ERRORS = frozenset(
 )
 
 
-@dataclass
 class CandidateText:
-    """The candidate, read as text."""
+    """The candidate, read as text, as far as somebody asks. Of a text that cannot be parsed
+    nothing is known."""
 
-    classes: set[str] = field(default_factory=set)
-    errors: dict[str, str] = field(default_factory=dict)
-    """Exception classes that it defines, each with the name of its base."""
-    imports: list[str] = field(default_factory=list)
-    """Statements that a test may rely on."""
-    stateless: bool = False
-    """Nothing at module level can change between two calls."""
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    @cached_property
+    def _body(self) -> list[ast.stmt]:
+        return parsed(self._code).body
+
+    @cached_property
+    def _named(self) -> tuple[set[str], dict[str, str]]:
+        classes: set[str] = set()
+        errors: dict[str, str] = {}
+        for node in self._body if "class" in self._code else []:
+            if isinstance(node, ast.ClassDef):
+                base = _error_base(node, errors)
+                if base is None:
+                    classes.add(node.name)
+                else:
+                    errors[node.name] = base
+        return classes, errors
+
+    @property
+    def classes(self) -> set[str]:
+        return self._named[0]
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Exception classes that it defines, each with the name of its base."""
+        return self._named[1]
+
+    def imports(self, names: set[str]) -> list[str]:
+        """Statements that give a test the `names` that it uses, where an import does."""
+        imported = [n for n in names if not re.search(rf"^(async )?def {n}\b", self._code, re.M)]
+        if not imported or "import" not in self._code:
+            return []
+        return [
+            ast.unparse(node)
+            for node in self._body
+            if isinstance(node, ast.Import | ast.ImportFrom) and _harmless(node)
+        ]
+
+    @cached_property
+    def stateless(self) -> bool:
+        """Nothing at module level can change between two calls."""
+        return all(_stateless(node) for node in self._body) and not any(
+            isinstance(node, ast.Global) or _writes_attribute(node)
+            for statement in self._body
+            for node in ast.walk(statement)
+        )
 
 
-def read_candidate(code: str) -> CandidateText:
-    """Never fails: of a text that cannot be parsed nothing is known."""
-    found = CandidateText()
+def parsed(code: str) -> ast.Module:
     try:
-        tree = ast.parse(code)
+        return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return found
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef):
-            base = _error_base(node, found.errors)
-            if base is None:
-                found.classes.add(node.name)
-            else:
-                found.errors[node.name] = base
-        elif isinstance(node, ast.Import | ast.ImportFrom) and _harmless(node):
-            found.imports.append(ast.unparse(node))
-    found.stateless = all(_stateless(node) for node in tree.body) and not any(
-        isinstance(node, ast.Global) or _writes_attribute(node) for node in ast.walk(tree)
-    )
-    return found
+        return ast.Module([], [])
 
 
 def _error_base(node: ast.ClassDef, known: dict[str, str]) -> str | None:
@@ -129,13 +156,10 @@ def mentioned(test: dict[str, Any]) -> set[str]:
     return names
 
 
-def _names(text: str) -> set[str]:
-    try:
-        tree = ast.parse(text.strip())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+@lru_cache(512)
+def _names(text: str) -> frozenset[str]:
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(parsed(text.strip())):
         if isinstance(node, ast.Name):
             names.add(node.id)
         elif isinstance(node, ast.Attribute):
@@ -144,7 +168,7 @@ def _names(text: str) -> set[str]:
             names.add(node.arg)
         elif isinstance(node, ast.alias):
             names.add(node.name.split(".")[-1])
-    return names
+    return frozenset(names)
 
 
 def needs_candidate(test: dict[str, Any], candidate: CandidateText) -> bool:
@@ -156,21 +180,21 @@ def needs_candidate(test: dict[str, Any], candidate: CandidateText) -> bool:
     if mentioned(test) & _PATCHING:
         return True
     classes = {name for name in candidate.classes if name.lstrip("_")[:1].isupper()}
-    used: set[str] = set()
-    bound: set[str] = set()
-    for text in texts(test):
-        _uses_and_bindings(text, {*ALIASES, test.get("module")}, used, bound)
+    if not classes:
+        return False
+    modules = frozenset({*ALIASES, test.get("module")})
+    uses = [_uses_and_bindings(text, modules) for text in texts(test)]
+    used = frozenset[str]().union(*(one for one, _ in uses))
+    bound = frozenset[str]().union(*(two for _, two in uses))
     return bool((used - bound) & classes - BUILTINS)
 
 
 def _uses_and_bindings(
-    text: str, modules: set[str | None], used: set[str], bound: set[str]
-) -> None:
-    try:
-        tree = ast.parse(text.strip())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in ast.walk(tree):
+    text: str, modules: frozenset[str | None]
+) -> tuple[frozenset[str], frozenset[str]]:
+    used: set[str] = set()
+    bound: set[str] = set()
+    for node in ast.walk(parsed(text.strip())):
         if isinstance(node, ast.Name):
             (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -184,6 +208,7 @@ def _uses_and_bindings(
             used.update(alias.name for alias in node.names)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             bound.update(alias.asname or alias.name for alias in node.names)
+    return frozenset(used), frozenset(bound)
 
 
 def groupable(test: dict[str, Any]) -> bool:

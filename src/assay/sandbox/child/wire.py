@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any
 
 MAX_FRAME = 80 << 20
@@ -41,24 +42,39 @@ def send(sock: socket.socket, message: Any, fds: list[int] | None = None) -> Non
     send_bytes(sock, pack(message), fds)
 
 
-def _take(sock: socket.socket, size: int) -> bytes:
+def nothing() -> None:
+    """Waits on."""
+
+
+def _take(sock: socket.socket, size: int, late: Callable[[], None] = nothing) -> bytes:
     chunks = []
     while size:
-        chunk = sock.recv(min(size, 1 << 20))
+        try:
+            chunk = sock.recv(min(size, 1 << 20))
+        except BlockingIOError:
+            late()
+            continue
         if not chunk:
             raise Closed("end of stream")
+        if len(chunk) == size and not chunks:
+            return chunk
         chunks.append(chunk)
         size -= len(chunk)
     return b"".join(chunks)
 
 
-def recv_bytes(sock: socket.socket, limit: int = MAX_FRAME) -> bytes:
-    """The body of the next frame. Raises `Closed`."""
+def recv_bytes(
+    sock: socket.socket, limit: int = MAX_FRAME, late: Callable[[], None] = nothing
+) -> bytes:
+    """The body of the next frame; `late` is called each time that SO_RCVTIMEO, if set, passes.
+
+    Raises `Closed`.
+    """
     try:
-        (size,) = _HEAD.unpack(_take(sock, 4))
+        (size,) = _HEAD.unpack(_take(sock, 4, late))
         if size > limit:
             raise Closed(f"frame of {size} bytes")
-        return _take(sock, size)
+        return _take(sock, size, late)
     except OSError as error:
         raise Closed(str(error)) from error
 

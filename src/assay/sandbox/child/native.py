@@ -1,0 +1,32 @@
+"""The compiled loop of the fork server, `spawn.c`, where a compiler was there at the build."""
+
+import ctypes
+from collections.abc import Callable
+from pathlib import Path
+
+ABI = 2
+IN_CHILD, CLOSED = 0, -1
+STEPS = (
+    "fork", "descriptors", "session", "work directory", "rlimits", "oom score", "user",
+    "capabilities", "no_new_privs", "system-call filter",
+)  # fmt: skip
+"""What `confine` in spawn.c does, by the number that it reports."""
+
+
+def load() -> Callable[[int, bytes, bytearray], int] | None:
+    """`serve(control, filter, request)`, or `None`: then Python's own loop serves."""
+    path = Path(__file__).with_name("spawn.so")
+    try:
+        library = ctypes.PyDLL(str(path))
+        if library.abi() != ABI:
+            return None
+    except (OSError, AttributeError):
+        return None
+
+    def serve(control: int, program: bytes, request: bytearray) -> int:
+        code = ctypes.create_string_buffer(program, len(program))
+        room = (ctypes.c_char * len(request)).from_buffer(request)
+        result: int = library.serve(control, code, len(program) // 8, room)
+        return result
+
+    return serve
