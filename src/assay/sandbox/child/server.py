@@ -128,9 +128,10 @@ class Zygote:
                     self._begin()
                 request = orders.request(room)
             else:
-                request, fds = self._receive()
-                if request is None:
+                received, fds = self._receive()
+                if received is None:
                     return
+                request = received
             self._answer(request, fds)
 
     def _receive(self) -> tuple[orders.Request | None, list[int]]:

@@ -47,7 +47,7 @@ def nothing() -> None:
 
 
 def _take(sock: socket.socket, size: int, late: Callable[[], None] = nothing) -> bytes:
-    chunks = []
+    chunks: list[bytes] = []
     while size:
         try:
             chunk = sock.recv(min(size, 1 << 20))
