@@ -13,8 +13,12 @@ STEPS = (
 """What `confine` in spawn.c does, by the number that it reports."""
 
 
-def load() -> Callable[[int, bytes, bytearray], int] | None:
-    """`serve(control, filter, request)`, or `None`: then Python's own loop serves."""
+Loop = Callable[[int, bytes, bytearray], int]
+"""`serve(control, filter, request)` of spawn.c."""
+
+
+def load() -> Loop | None:
+    """`None` where there is no such file: then Python's own loop serves."""
     path = Path(__file__).with_name("spawn.so")
     try:
         library = ctypes.PyDLL(str(path))

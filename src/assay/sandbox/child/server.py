@@ -49,13 +49,14 @@ def main(config: dict[str, Any]) -> NoReturn:
     control = int(config["fd"])
     try:
         warm(config)
+        loop = native.load() if config["native"] else None  # while its file is in sight
         if config["tier"] == "namespaces":
             kernel.prctl(kernel.PR_SET_PDEATHSIG, 9)
             root.enter(config)
         else:
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
             sys.path.extend(config["paths"])
-        zygote = Zygote(config, control)
+        zygote = Zygote(config, control, loop)
     except (OSError, KeyError) as error:
         os.write(control, json.dumps({"error": f"{error}"}).encode())
         os._exit(1)
@@ -99,11 +100,11 @@ def warm_up() -> None:
 class Zygote:
     """Forks runs, one at a time, and ends everything that a run leaves."""
 
-    def __init__(self, config: dict[str, Any], control: int) -> None:
+    def __init__(self, config: dict[str, Any], control: int, loop: native.Loop | None) -> None:
         self._control = control
         self._tier: str = config["tier"]
         self._run = solver.main if config["role"] == "solver" else judge.main
-        self._native = native.load() if config["native"] else None
+        self._native = loop if config["tier"] == "namespaces" else None
         self._folder = "/tmp"
         if self._tier == "namespaces":
             kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
@@ -120,7 +121,7 @@ class Zygote:
         filter_ = seccomp.program(kernel.MACHINE, "run") if self._native else b""
         while True:
             fds: list[int] = []
-            if self._native is not None and self._tier == "namespaces":
+            if self._native is not None:
                 found = self._native(self._control, filter_, room)
                 if found == native.CLOSED:
                     return
