@@ -44,8 +44,9 @@ class Spawned:
 
     def send(self, message: Any, fds: list[int] | None = None) -> bool:
         """False when the process is gone."""
+        body = message if type(message) is bytes else wire.dumps(message)
         try:
-            wire.send(self.line.sock, message, fds)
+            wire.send_bytes(self.line.sock, wire.frame(body), fds)
         except wire.Closed:
             return False
         return True

@@ -22,6 +22,7 @@ from assay.sandbox import (
     verdicts,
 )
 from assay.sandbox.candidate_run import CandidateRun
+from assay.sandbox.child import orders
 from assay.sandbox.judging import end_judge, judge_for
 from assay.sandbox.pipes import Stop
 from assay.sandbox.plan import Place
@@ -75,11 +76,10 @@ class Session:
 
     # -- the candidate's process ------------------------------------------------------------
 
-    def _start(self, order: dict[str, Any]) -> CandidateRun:
+    def _start(self, order: Any) -> CandidateRun:
         run = CandidateRun(self._worker, self._job.limits, len(self._tests), self._null)
         self._run = run
-        common = {"code": self._job.code, "output": self._job.limits.output_bytes}
-        run.send(order | common | run.clocks())
+        run.send(order)
         return run
 
     def _end_candidate(self) -> int:
@@ -124,7 +124,11 @@ class Session:
 
     def _split(self, waiting: list[int], place: Place) -> int | None:
         """Takes tests off `waiting` until one ends badly; gives one to be judged directly."""
-        run = self._start({"op": "split"})
+        limits = self._job.limits
+        order = orders.SplitOrder(
+            limits.cpu_seconds, limits.wall_seconds, limits.output_bytes, self._job.code
+        )
+        run = self._start(order.pack())
         judge = judge_for(self._worker, pure=place == "shared")
         tests = [[index, plan.read(self._tests[index]).data] for index in waiting]
         judge.take_on({"tests": tests, "code": self._job.code} | run.clocks(), run.line.sock)
@@ -184,7 +188,9 @@ class Session:
     def _direct(self, waiting: list[int], place: Place) -> None:
         nonce = secrets.token_hex(16)
         tests = [[index, plan.read(self._tests[index]).data] for index in waiting]
-        run = self._start({"op": "direct", "nonce": nonce, "tests": tests})
+        clocks = {"cpu": self._job.limits.cpu_seconds, "wall": self._job.limits.wall_seconds}
+        order = {"op": "direct", "code": self._job.code, "nonce": nonce, "tests": tests}
+        run = self._start(order | clocks)
         loaded = False
         while waiting:
             run.begin()

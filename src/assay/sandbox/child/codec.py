@@ -6,12 +6,11 @@ exact built-in types (and a few value types of the standard library) and nothing
 that is not plain goes through the `other` hook, or raises `NotPlain`.
 """
 
-import json
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
-from assay.sandbox.child import stdtypes
+from assay.sandbox.child import stdtypes, wire
 
 MAX_DEPTH = 100
 MAX_TO_JUDGE = 16 << 20
@@ -196,7 +195,7 @@ _READERS: dict[str, Callable[[Any, Other], Any]] = {
 
 def dumps(tree: Any, limit: int) -> bytes:
     """The bytes of a message. Raises `NotPlain` over `limit` bytes."""
-    data = json.dumps(tree, separators=(",", ":"), check_circular=False).encode("ascii")
+    data = wire.dumps(tree)
     if len(data) > limit:
         raise NotPlain(f"value of {len(data)} bytes, more than {limit}")
     return data
@@ -205,6 +204,6 @@ def dumps(tree: Any, limit: int) -> bytes:
 def loads(data: bytes) -> Any:
     """The tree of a message. Raises `Malformed`."""
     try:
-        return json.loads(data)
+        return wire.loads(data)
     except (ValueError, RecursionError) as error:
         raise Malformed("not JSON") from error

@@ -30,7 +30,9 @@ _KINDS = (
 )
 
 
-def enter(request: Request, fds: list[int], control: int, tier: str, folder: str) -> int:
+def enter(
+    request: Request, fds: list[int], control: int, tier: str, folder: str, dumpable: bool
+) -> int:
     """Runs in the new child. Gives the descriptor to report a failure on until it is closed."""
     control = place(fds, control)
     try:
@@ -41,7 +43,7 @@ def enter(request: Request, fds: list[int], control: int, tier: str, folder: str
             lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
             resource.setrlimit(kind, (lower, lower))
         if tier == "namespaces":
-            _drop()
+            _drop(dumpable)
         else:
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
             kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -59,12 +61,13 @@ class Unconfined(Exception):
         self.control, self.errno = control, error.errno or 1
 
 
-def _drop() -> None:
+def _drop(dumpable: bool) -> None:
+    """A candidate may look at itself in /proc, a judge may not."""
     Path("/proc/self/oom_score_adj").write_text("1000")
     if os.getuid() == 0:
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, int(dumpable))
     kernel.drop_capabilities()
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     kernel.install_filter(seccomp.program(kernel.MACHINE, "run"))

@@ -4,7 +4,7 @@ import ctypes
 from collections.abc import Callable
 from pathlib import Path
 
-ABI = 2
+ABI = 3
 IN_CHILD, CLOSED = 0, -1
 STEPS = (
     "fork", "descriptors", "session", "work directory", "rlimits", "oom score", "user",
@@ -13,8 +13,8 @@ STEPS = (
 """What `confine` in spawn.c does, by the number that it reports."""
 
 
-Loop = Callable[[int, bytes, bytearray], int]
-"""`serve(control, filter, request)` of spawn.c."""
+Loop = Callable[[int, bytes, bool, bytearray], int]
+"""`serve(control, filter, dumpable, request)` of spawn.c."""
 
 
 def load() -> Loop | None:
@@ -27,10 +27,10 @@ def load() -> Loop | None:
     except (OSError, AttributeError):
         return None
 
-    def serve(control: int, program: bytes, request: bytearray) -> int:
+    def serve(control: int, program: bytes, dumpable: bool, request: bytearray) -> int:
         code = ctypes.create_string_buffer(program, len(program))
         room = (ctypes.c_char * len(request)).from_buffer(request)
-        result: int = library.serve(control, code, len(program) // 8, room)
+        result: int = library.serve(control, code, len(program) // 8, int(dumpable), room)
         return result
 
     return serve

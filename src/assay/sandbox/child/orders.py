@@ -14,6 +14,33 @@ _REPLY = struct.Struct("=iiiiixxxxdQ")
 REQUEST_BYTES, REPLY_BYTES = _REQUEST.size, _REPLY.size
 
 
+_SPLIT = struct.Struct("=cddQ")
+
+
+class SplitOrder(NamedTuple):
+    """Load `code`, then answer a judge's calls: the first frame that most runs get.
+
+    No JSON: each page of the interpreter that a run touches is copied for it.
+    """
+
+    cpu: float
+    wall: float
+    """Seconds for loading it."""
+    output: int
+    """Bytes that one test may print."""
+    code: str
+
+    def pack(self) -> bytes:
+        head = _SPLIT.pack(b"s", self.cpu, self.wall, self.output)
+        return head + self.code.encode("utf-8", "surrogatepass")
+
+
+def split_order(data: bytes) -> SplitOrder:
+    """Raises `struct.error`, `UnicodeError`."""
+    _, cpu, wall, output = _SPLIT.unpack_from(data)
+    return SplitOrder(cpu, wall, output, data[_SPLIT.size :].decode("utf-8", "surrogatepass"))
+
+
 class Request(NamedTuple):
     op: int
     pid: int = 0

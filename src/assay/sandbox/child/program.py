@@ -11,12 +11,11 @@ import traceback
 import types
 from typing import Any, NoReturn
 
-from assay.sandbox.child import kernel, report, wire
+from assay.sandbox.child import report, wire
 
 
 def main(control: socket.socket, order: dict[str, Any]) -> NoReturn:
     """Ends as the program ends; of an exception it first says which over `control`."""
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
     code = order["code"]
     report.remember(code)
     report.arm(order["cpu"], order["wall"])

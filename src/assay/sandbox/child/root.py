@@ -29,12 +29,12 @@ _FILES = {
 _LOCKED = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
 
 
-def enter(config: dict[str, Any]) -> None:
+def enter(config: dict[str, Any], control: int) -> None:
     """Returns in a child that is pid 1 of fresh namespaces, in its own root."""
     _new_namespaces(int(config["uid"]))
     child = os.fork()
     if child:
-        os.close(int(config["fd"]))
+        os.close(control)
         os.waitpid(child, 0)
         os._exit(0)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, 9)

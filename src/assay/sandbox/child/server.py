@@ -4,6 +4,7 @@ import ast
 import contextlib
 import errno
 import faulthandler
+import fcntl
 import gc
 import importlib
 import json
@@ -46,13 +47,14 @@ JUDGE_PRELOAD = ["unittest", "unittest.case"]
 
 
 def main(config: dict[str, Any]) -> NoReturn:
-    control = int(config["fd"])
+    control = fcntl.fcntl(int(config["fd"]), fcntl.F_DUPFD_CLOEXEC, confine.TRACE + 1)
+    os.close(int(config["fd"]))
     try:
         warm(config)
         loop = native.load() if config["native"] else None  # while its file is in sight
         if config["tier"] == "namespaces":
             kernel.prctl(kernel.PR_SET_PDEATHSIG, 9)
-            root.enter(config)
+            root.enter(config, control)
         else:
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
             sys.path.extend(config["paths"])
@@ -95,6 +97,7 @@ def warm_up() -> None:
     test = {"kind": "call", "setup": "", "expression": "f([1])", "expected": "1"}
     context = checks.Context(scopes.Direct(module), None)
     checks.run(test | {"tolerance": None, "raises": None}, context, {})
+    solver.Solver().warm_up()
 
 
 class Zygote:
@@ -103,7 +106,8 @@ class Zygote:
     def __init__(self, config: dict[str, Any], control: int, loop: native.Loop | None) -> None:
         self._control = control
         self._tier: str = config["tier"]
-        self._run = solver.main if config["role"] == "solver" else judge.main
+        self._solves = config["role"] == "solver"
+        self._run = solver.Solver().run if self._solves else judge.main
         self._native = loop if config["tier"] == "namespaces" else None
         self._folder = "/tmp"
         if self._tier == "namespaces":
@@ -112,6 +116,7 @@ class Zygote:
         else:
             self._folder = tempfile.gettempdir()
         report.watch(confine.TRACE)
+        random.seed(0)  # every run draws the same, so that a verdict can be repeated
         gc.collect()
         gc.freeze()
 
@@ -122,7 +127,7 @@ class Zygote:
         while True:
             fds: list[int] = []
             if self._native is not None:
-                found = self._native(self._control, filter_, room)
+                found = self._native(self._control, filter_, self._solves, room)
                 if found == native.CLOSED:
                     return
                 if found == native.IN_CHILD:
@@ -168,11 +173,13 @@ class Zygote:
         pid = os.fork()
         if pid == 0:
             try:
-                os.close(confine.enter(request, fds, self._control, self._tier, self._folder))
+                where = self._tier, self._folder, self._solves
+                os.close(confine.enter(request, fds, self._control, *where))
             except confine.Unconfined as failure:
                 self._control = failure.control
                 self._reply(orders.Reply(orders.FAILED, error=failure.errno))
                 os._exit(71)
+            random.seed(0)  # as before the fork, which changed it
             self._begin()
         return pid, os.pidfd_open(pid)
 
@@ -180,7 +187,6 @@ class Zygote:
         """In the confined process of a run: never returns."""
         try:
             self._control = -1
-            random.seed(0)  # every run draws the same, so that a verdict can be repeated
             self._run()
         finally:
             os._exit(70)

@@ -2,14 +2,13 @@
 
 import builtins
 import io
-import json
 import sys
 import types
 from collections.abc import Callable
 from os import _exit
-from typing import Any, NoReturn
+from typing import Any
 
-from assay.sandbox.child import codec, report
+from assay.sandbox.child import codec, report, wire
 from assay.sandbox.child.peer import Gone, Peer
 
 _MUTABLE = ("[", "S", "D", "A", "DC", "DO", "DD", "Q")
@@ -18,9 +17,8 @@ _MUTABLE = ("[", "S", "D", "A", "DC", "DO", "DD", "Q")
 class Capture(io.TextIOBase):
     """Standard output of the candidate: kept up to a limit, past which the process ends."""
 
-    def __init__(self, limit: int) -> None:
-        self._left = limit
-        self._limit = limit
+    def __init__(self) -> None:
+        self._left = self._limit = 0
         self._parts: list[str] = []
 
     def writable(self) -> bool:
@@ -44,7 +42,8 @@ class Capture(io.TextIOBase):
         self._parts.clear()
         return text
 
-    def renew(self) -> None:
+    def renew(self, limit: int | None = None) -> None:
+        self._limit = limit or self._limit
         self._left = self._limit
 
 
@@ -78,11 +77,11 @@ class Server(Peer):
     limit_out = codec.MAX_TO_JUDGE
     limit_in = codec.MAX_TO_CANDIDATE
 
-    def __init__(self, channel: Any, module: types.ModuleType, output: int) -> None:
+    def __init__(self, channel: Any) -> None:
+        """Made before the fork, so that a run need not."""
         super().__init__(channel)
-        self._module = module
-        self._capture = Capture(output)
-        sys.stdout = self._capture
+        self._module = types.ModuleType("candidate")
+        self._capture = Capture()
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "call": self._call,
             "next": self._next,
@@ -90,7 +89,11 @@ class Server(Peer):
             "begin": self._begin,
         }
 
-    def loop(self) -> NoReturn:
+    def serve(self, module: types.ModuleType, output: int) -> None:
+        """Answers until the judge closes the channel."""
+        self._module = module
+        self._capture.renew(output)
+        sys.stdout = self._capture
         while True:
             try:
                 request = self.receive()
@@ -99,7 +102,7 @@ class Server(Peer):
             except codec.NotPlain as error:
                 self.send({"bad": str(error)})
             except Gone:
-                _exit(0)
+                return
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -153,7 +156,7 @@ class Server(Peer):
             reply = {"ok": self.encode(result)}
         if may_change(request["args"]):
             after = self.encode([args, kwargs])
-            if json.dumps(after) != json.dumps(request["args"]):
+            if wire.dumps(after) != wire.dumps(request["args"]):
                 reply["args"] = after
         return reply
 

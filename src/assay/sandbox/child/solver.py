@@ -10,30 +10,73 @@ import sys
 import types
 from typing import Any, NoReturn
 
-from assay.sandbox.child import checks, direct, kernel, program, report, serving, wire
+from assay.sandbox.child import checks, direct, orders, program, report, serving, wire
 from assay.sandbox.child.confine import CONTROL
 
 _getpid, _exit = os.getpid, os._exit
+WARM_ROUNDS = 20
+"""After so many the interpreter has specialised the code, and no longer writes into it."""
+_CALL = {"op": "call", "name": "f", "args": [[[1, 2]], {"D": []}]}
 
 
-def main() -> NoReturn:
-    control = socket.socket(fileno=CONTROL)
-    order, _ = wire.recv(control)
-    if order["op"] == "program":
-        program.main(control, order)
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-    me = _getpid()
-    report.arm(order["cpu"], order["wall"])
-    module, loaded = load(order["code"])
-    if _getpid() != me:  # the code forked while it was loaded: only the first process serves
+class Solver:
+    """Made once by the fork server; `run` is what each fork of it does."""
+
+    def __init__(self) -> None:
+        stand_in, other = socket.socketpair()  # for what a run finds under this number
+        with other:
+            if stand_in.fileno() == CONTROL:
+                stand_in.detach()
+            else:
+                os.dup2(stand_in.fileno(), CONTROL, inheritable=False)
+                stand_in.close()
+        self._control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=CONTROL)
+        self._server = serving.Server(self._control)
+
+    def run(self) -> NoReturn:
+        body = wire.recv_bytes(self._control)
+        if body.startswith(b"{"):
+            self._other(wire.loads(body))
+        order = orders.split_order(body)
+        module = self._loaded(order.code, order.cpu, order.wall)
+        self._server.serve(module, order.output)
         _exit(0)
-    report.arm(0, 0)
-    wire.send(control, loaded)
-    if module is None:
-        _exit(0)
-    if order["op"] == "direct":
-        direct.run(control, module, order, checks.run)
-    serving.Server(control, module, order["output"]).loop()
+
+    def _other(self, order: dict[str, Any]) -> NoReturn:
+        if order["op"] == "program":
+            program.main(self._control, order)
+        module = self._loaded(order["code"], order["cpu"], order["wall"])
+        direct.run(self._control, module, order, checks.run)
+
+    def _loaded(self, code: str, cpu: float, wall: float) -> types.ModuleType:
+        """Tells what the code defines, or ends this process where it fails."""
+        me = _getpid()
+        report.arm(cpu, wall)
+        module, told = load(code)
+        if _getpid() != me:  # the code forked: only the first process serves
+            _exit(0)
+        report.arm(0, 0)
+        wire.send(self._control, told)
+        if module is None:
+            _exit(0)
+        return module
+
+    def warm_up(self) -> None:
+        """Serves itself once, so that no fork pays for what the first calls build."""
+        kept, stdout = self._server, sys.stdout
+        for _ in range(WARM_ROUNDS):
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                self._server = serving.Server(theirs)
+                module, told = load("def f(a: list[int]) -> int:\n    return sum(a)\n")
+                wire.send(theirs, told)
+                for request in ({"op": "begin", "cpu": 0, "wall": 0}, _CALL):
+                    wire.send(ours, request)
+                ours.shutdown(socket.SHUT_WR)
+                assert module is not None
+                self._server.serve(module, 1)
+        self._server, sys.stdout = kept, stdout
+        sys.modules.pop("candidate", None)
 
 
 def load(code: str) -> tuple[types.ModuleType | None, dict[str, Any]]:

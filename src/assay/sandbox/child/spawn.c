@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ABI 2
+#define ABI 3
 #define MAX_FDS 8
 #define HIGH 20 /* above the descriptors of the server itself; works with `ulimit -n 64` */
 #define NOBODY 65534
@@ -99,7 +99,7 @@ static int mount_tmp(uint64_t disk_mb)
 
 /* Everything that a run does before a byte of the candidate is read; the step that failed. */
 static int confine(const struct request *request, int *fds, int count, int *control,
-                   const struct sock_fprog *filter)
+                   const struct sock_fprog *filter, int dumpable)
 {
     struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[2] = {{0}};
@@ -138,7 +138,7 @@ static int confine(const struct request *request, int *fds, int count, int *cont
     if (++step && getuid() == 0
         && (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
         return step;
-    if (++step && (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || syscall(SYS_capset, &head, none)))
+    if (++step && (prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0) || syscall(SYS_capset, &head, none)))
         return step;
     if (++step && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return step;
@@ -172,7 +172,8 @@ static void reap(int control, pid_t pid)
 
 /* Serves `control` until it closes (CLOSED), or, in the process of a run, until that is confined
    (IN_CHILD). Any other number is an operation of Python's: its request stands in `request`. */
-int serve(int control, const struct sock_filter *code, int length, struct request *request)
+int serve(int control, const struct sock_filter *code, int length, int dumpable,
+          struct request *request)
 {
     const struct sock_fprog filter = {(unsigned short)length, (struct sock_filter *)code};
     uint64_t mounted_mb = 0;
@@ -205,7 +206,7 @@ int serve(int control, const struct sock_filter *code, int length, struct reques
             pid = fork();
         }
         if (pid == 0) {
-            reply.step = confine(request, fds, count, &control, &filter);
+            reply.step = confine(request, fds, count, &control, &filter, dumpable);
             reply.error = errno;
             if (reply.step) {
                 answer(control, &reply, -1);
