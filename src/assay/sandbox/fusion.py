@@ -89,6 +89,14 @@ class Fusion:
     def isolation(self) -> Isolation:
         return ISOLATION
 
+    async def check(self) -> None:
+        """Raises `SandboxError` where no program can be run: nothing else says what is there."""
+        body = json.dumps(RunCode(code="", language="python").model_dump()).encode()
+        status, answer = await self._client.ask("POST", "/run_code", body, _MARGIN)
+        if status != 200:
+            raise SandboxError(f"neither an Assay nor SandboxFusion (/run_code answers {status})")
+        _answer(answer)
+
     async def run(self, jobs: list[Job]) -> list[Run]:
         for job in jobs:
             if not all(isinstance(test, Io) for test in job.tests):

@@ -133,10 +133,7 @@ async def _found(client: Client, slots: int | None) -> Sandbox:
     if told is not None:
         return _remote(client, told, slots)
     fusion = Fusion(client, slots or 2 * (os.cpu_count() or 1))
-    try:
-        await fusion.run([Job(code="")])  # nothing else says that it is one
-    except UsageError as error:
-        raise NoSandbox(str(error)) from None
+    await fusion.check()
     return fusion
 
 
