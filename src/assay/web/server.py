@@ -25,6 +25,8 @@ POSTS: dict[str, Endpoint] = {
     "/test_program": instruct.test_program,
     "/test_program_stdio": instruct.test_program_stdio,
 }
+_log = logging.getLogger("assay.web")
+
 RETRY_SECONDS = 1
 """What a client is told to wait when the queue is full."""
 _END_SECONDS = 0.5
@@ -38,7 +40,11 @@ def application(gate: Gate, place: Place) -> web.Application:
 
     def route(endpoint: Endpoint) -> guard.Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await _answered(endpoint, request, gate)
+            try:
+                return await _answered(endpoint, request, gate)
+            except Exception:  # a bug of ours: 500, which nobody takes for a verdict
+                _log.exception("unexpected, in the answer to %s", request.path)
+                raise
 
         return handle
 
@@ -90,7 +96,8 @@ async def serving(sandbox: Sandbox, place: Place, caps: Caps) -> AsyncIterator[s
 
     Raises `UsageError` where the address cannot be had. A client that hangs up ends its run.
     """
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # no bodies in any log
+    # Its log quotes the headers of a malformed request, which may hold a token.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     runner = web.AppRunner(
         application(Gate(sandbox, caps), place),
         access_log=None,
