@@ -23,8 +23,8 @@ from assay.sandbox.http import Client
 from assay.sandbox.programs import same_output
 from assay.sandbox.transfer import STRICT, complaint
 
-LANGUAGES = {"javascript": "nodejs", "python": "python", "cpp": "cpp", "c++": "cpp"}
-"""Ours to theirs, where the names differ; others are the same word at both ends."""
+LANGUAGES = {"javascript": "nodejs"}
+"""Ours to theirs, where the names differ; every other is the same word at both ends."""
 ISOLATION = Isolation(
     tier="remote",
     filesystem=False,

@@ -21,7 +21,7 @@ UNLIMITED_MB = 1024
 """What a request gets that sets no limit of memory (-1); the server's own cap where it is less."""
 OUTPUT_BYTES = 1 << 20
 """Of each stream, as there."""
-_OURS = {theirs: ours for ours, theirs in reversed(LANGUAGES.items())}
+_OURS = {theirs: ours for ours, theirs in LANGUAGES.items()}
 _STATUS = re.compile(r"ended with status (\d+)")
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import BaseModel, Field, TypeAdapter
 
+from assay.errors import SandboxError
 from assay.problem import Script
 from assay.sandbox import Job, Verdict
 from assay.sandbox.transfer import STRICT
@@ -55,7 +56,10 @@ async def test_program(request: web.Request, gate: Gate) -> web.Response:
         scripts = tuple(Script(id=str(n), source=tests[n], call="pass") for n in waiting)
         run = await gate.run(replace(job, tests=scripts))
         judging = run.judging if run.judging != "isolated" else judging
-        done |= {v.test: v for v in run.verdicts if not _left_out(v)}
+        judged = {v.test: v for v in run.verdicts if not _left_out(v)}
+        if not judged:
+            raise SandboxError("the sandbox judged none of the tests")
+        done |= judged
     verdicts = [done[str(number)] for number in range(len(tests))]
     return _answer([v.outcome for v in verdicts], [v.cpu_seconds for v in verdicts], judging)
 
