@@ -8,7 +8,7 @@ import pytest
 import typer.main
 
 from assay.bench.suites import SUITES
-from assay.cli.app import app, models_app
+from assay.cli.app import app, models_app, serve_app
 from assay.feedback import SOURCES
 from assay.model import PROVIDERS
 from assay.search import STRATEGIES
@@ -25,7 +25,12 @@ def verbs() -> list[str]:
         for command in app.registered_commands
         if command.callback
     ]
-    return own + [f"models {command.name}" for command in models_app.registered_commands]
+    groups = {"models": models_app, "serve": serve_app}
+    return own + [
+        f"{name} {command.name}"
+        for name, group in groups.items()
+        for command in group.registered_commands
+    ]
 
 
 @pytest.mark.parametrize("verb", verbs())
@@ -46,8 +51,10 @@ def test_every_limit_is_documented(limit: str) -> None:
 def test_every_flag_is_documented() -> None:
     text = (ROOT / "docs" / "cli.md").read_text()
     group = typer.main.get_command(app)
-    for name in ("solve", "bench", "log", "show", "doctor"):
-        for parameter in group.commands[name].params:  # type: ignore[attr-defined]
+    commands = dict(group.commands)  # type: ignore[attr-defined]
+    commands |= commands["serve"].commands
+    for name in ("solve", "bench", "log", "show", "doctor", "sandbox"):
+        for parameter in commands[name].params:
             flags = [flag for flag in parameter.opts if flag.startswith("--")]
             assert not flags or any(f"`{flag}" in text for flag in flags), (name, flags)
 

@@ -14,6 +14,7 @@ The folders below are the path of the data, and a folder imports only from those
     grade       hidden tests: Item; the verdict that counts
     store       everything that happened
     bench       suites, equal budgets, statistics
+    web         HTTP APIs
     cli         the command line
 """
 
@@ -29,6 +30,7 @@ LAYERS = (
     "grade",
     "store",
     "bench",
+    "web",
     "cli",
 )
 

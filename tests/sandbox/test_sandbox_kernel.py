@@ -100,7 +100,7 @@ def test_probe_and_tiers() -> None:
     [found] = probe()
     assert found.works
     assert found.message.startswith("full")
-    assert list(TIERS) == ["namespaces", "unsafe"]
+    assert list(TIERS) == ["namespaces", "remote", "unsafe"]
 
 
 async def test_scripted() -> None:

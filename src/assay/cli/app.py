@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="Embedded models: list, pull, path.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+serve_app = typer.Typer(help="Services over HTTP: sandbox.", no_args_is_help=True)
+app.add_typer(serve_app, name="serve")
 
 
 def version(value: bool) -> None:
@@ -86,6 +88,7 @@ def solve(
     record: o.Record = None,
     cache: o.Cache = True,
     unsafe: o.Unsafe = False,
+    remote: o.Remote = None,
     jobs: o.Jobs = 1,
     json: o.Json = False,
     config: o.Config = None,
@@ -129,6 +132,7 @@ def bench(
     record: o.Record = None,
     cache: o.Cache = True,
     unsafe: o.Unsafe = False,
+    remote: o.Remote = None,
     jobs: o.Jobs = 8,
     json: o.Json = False,
     config: o.Config = None,
@@ -173,11 +177,11 @@ def show(
 
 
 @app.command()
-def doctor(json: o.Json = False) -> None:
+def doctor(remote: o.Remote = None, json: o.Json = False) -> None:
     """Say what this machine can isolate and run, and how to get what is missing."""
     from assay.cli.doctor import examine
 
-    raise typer.Exit(examine(json))
+    raise typer.Exit(examine(json, remote))
 
 
 @models_app.command("list")
@@ -206,3 +210,53 @@ def models_path(
     from assay.model.pull import find
 
     print(find(name))
+
+
+@serve_app.command("sandbox")
+def serve_sandbox(
+    host: Annotated[
+        str, typer.Option(envvar="ASSAY_HOST", help="Where to listen; not loopback: with a token.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(envvar="ASSAY_PORT", min=0, max=65_535, help="0 takes a free one.")
+    ] = 8080,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="ASSAY_TOKEN", help="What requests must show; made where needed."),
+    ] = None,
+    slots: Annotated[
+        int | None,
+        typer.Option(envvar="ASSAY_SLOTS", min=1, max=1024, help="Jobs at once; one a core."),
+    ] = None,
+    queue: Annotated[
+        int, typer.Option(envvar="ASSAY_QUEUE", min=0, help="Jobs that may wait; then 429.")
+    ] = 256,
+    max_body: Annotated[
+        int, typer.Option(envvar="ASSAY_MAX_BODY", min=1, max=1024, help="MB of a request; 413.")
+    ] = 16,
+    max_seconds: Annotated[
+        float, typer.Option(envvar="ASSAY_MAX_SECONDS", min=1, help="Of a request; then 504.")
+    ] = 300.0,
+    max_memory: Annotated[
+        int, typer.Option(envvar="ASSAY_MAX_MEMORY", min=16, help="MB that a job may ask for.")
+    ] = 4096,
+    unsafe: o.Unsafe = False,
+    json: o.Json = False,
+) -> None:
+    """Serve the sandbox: Assay's own API, SandboxFusion's and open-instruct's."""
+    from assay.cli.serve import ServeFlags
+    from assay.cli.serve import serve_sandbox as serve
+
+    flags = ServeFlags(
+        host=host,
+        port=port,
+        token=token,
+        slots=slots,
+        queue=queue,
+        max_body=max_body,
+        max_seconds=max_seconds,
+        max_memory=max_memory,
+        unsafe=unsafe,
+        json=json,
+    )
+    raise typer.Exit(serve(flags))

@@ -15,9 +15,9 @@ class Check:
     detail: str
 
 
-def examine(as_json: bool) -> int:
+def examine(as_json: bool, remote: str | None) -> int:
     """Prints the checks. Status 6 where no sandbox is to be had, as `solve` would give."""
-    checks = [*sandboxes(), python(), *packages(), *embedded_models()]
+    checks = [*sandboxes(remote), python(), *packages(), *embedded_models()]
     for check in checks:
         if as_json:
             print(json.dumps({"check": check.what, "ok": check.ok, "detail": check.detail}))
@@ -26,10 +26,11 @@ def examine(as_json: bool) -> int:
     return 0 if checks[0].ok else NoSandbox.code
 
 
-def sandboxes() -> list[Check]:
+def sandboxes(remote: str | None) -> list[Check]:
+    """The one that `solve` would use comes first."""
     from assay.sandbox import probe
 
-    return [Check(found.tier, found.works, found.message) for found in probe()]
+    return [Check(found.tier, found.works, found.message) for found in probe(remote)]
 
 
 def python() -> Check:

@@ -119,7 +119,8 @@ def attempt(body: dict[str, Any]) -> Iterator[str]:
 
 
 def verdicts(run: dict[str, Any]) -> Iterator[str]:
-    tier = run["isolation"]["tier"]
+    tier, far = run["isolation"]["tier"], run["isolation"].get("far")
+    tier = f"{tier}: {far}" if far else tier
     yield f"run: {run['outcome']} ({tier}, judged {run['judging']}, {run['cpu_seconds']:.3f} s CPU)"
     for verdict in run["verdicts"]:
         detail = verdict["detail"]

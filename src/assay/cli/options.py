@@ -118,6 +118,13 @@ Unsafe = Annotated[
     bool,
     typer.Option("--unsafe", envvar="ASSAY_UNSAFE", help="Run programs WITHOUT isolation."),
 ]
+Remote = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ASSAY_REMOTE",
+        help="URL of a sandbox elsewhere: an Assay, or SandboxFusion. ASSAY_TOKEN opens it.",
+    ),
+]
 Jobs = Annotated[
     int, typer.Option(envvar="ASSAY_JOBS", min=1, max=256, help="Problems worked on at a time.")
 ]

@@ -42,6 +42,7 @@ class Settings:
     record: Path | None
     cache: bool
     unsafe: bool
+    remote: str | None
     jobs: int
 
     @classmethod
@@ -127,7 +128,7 @@ async def workshop(
     price = price_of(model_name, settings.price)
     total = Ledger(Budget.parse(settings.total), price=price, spent=spent)
     async with AsyncExitStack() as stack:
-        sandbox = open_sandbox(unsafe=settings.unsafe)
+        sandbox = open_sandbox(unsafe=settings.unsafe, remote=settings.remote)
         stack.push_async_callback(sandbox.close)
         if settings.unsafe:
             screen.warn("UNSAFE: programs run without isolation, with your rights")

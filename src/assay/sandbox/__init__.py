@@ -6,6 +6,7 @@ A program that fails is data. The sandbox's own failure is a `SandboxError`: no 
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from assay.errors import UsageError
 from assay.problem import Limits, Test
 
 Outcome = Literal[
@@ -30,11 +31,13 @@ Judging = Literal["isolated", "in-process"]
 class Isolation:
     """What a tier enforces; every run carries it."""
 
-    tier: Literal["namespaces", "landlock", "unsafe", "scripted"]
+    tier: Literal["namespaces", "landlock", "remote", "unsafe", "scripted"]
     filesystem: bool
     network: bool
     processes: bool
     memory: bool
+    far: str | None = None
+    """Of `remote`: the tier there, or what speaks there; the marks above are what it claims."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +150,7 @@ class Sandbox(Protocol):
 
 TIERS = {
     "namespaces": "Linux namespaces, seccomp and rlimits, one fork of a warm interpreter a run",
+    "remote": "another Assay, or a SandboxFusion-compatible server, over HTTP",
     "unsafe": "rlimits and the end of the process tree only: what runs sees all that you see",
 }
 """The tiers, best first; `unsafe` only where it is asked for."""
@@ -162,19 +166,40 @@ class Probe:
     """One line: what is enforced, or what is missing and how to get it."""
 
 
-def probe() -> list[Probe]:
-    """Does the whole set-up of each isolating tier in a throw-away process. Never raises."""
+def probe(remote: str | None = None) -> list[Probe]:
+    """Does the whole set-up of each isolating tier in a throw-away process. Never raises.
+
+    With `remote`, the URL of a sandbox elsewhere, that comes first.
+    """
     from assay.sandbox.namespaces import try_out
 
-    return [try_out()]
+    if remote is None:
+        return [try_out()]
+    from assay.sandbox.remote import try_out as try_remote
+
+    return [try_remote(remote), try_out()]
 
 
-def open_sandbox(*, unsafe: bool = False, slots: int | None = None) -> Sandbox:
-    """A sandbox with `slots` jobs at once (default: one a core).
+def open_sandbox(
+    *,
+    unsafe: bool = False,
+    slots: int | None = None,
+    remote: str | None = None,
+    token: str | None = None,
+) -> Sandbox:
+    """A sandbox with `slots` jobs at once (default: one a core; of `remote`: what it has).
 
-    Only `unsafe=True` gives one without isolation; nothing steps down silently.
-    Raises `NoSandbox` where this machine cannot isolate, and says what is missing.
+    Only `unsafe=True` gives one without isolation; nothing steps down silently. `remote` is the
+    URL of another Assay or of a SandboxFusion-compatible server, which `token` opens.
+    Raises `NoSandbox` where this machine cannot isolate, and says what is missing, or where
+    nothing answers at `remote`; `UsageError` for `remote` together with `unsafe`.
     """
+    if remote is not None:
+        from assay.sandbox.remote import open_remote
+
+        if unsafe:
+            raise UsageError("a remote sandbox isolates as it does there: say remote or unsafe")
+        return open_remote(remote, token, slots)
     from assay.sandbox import namespaces
     from assay.sandbox import unsafe as unsafe_tier
 
