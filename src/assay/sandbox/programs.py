@@ -1,6 +1,6 @@
 """A candidate as a whole program: standard input, output and how it ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.problem import Comparison, Io
@@ -46,7 +46,9 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
     if stop == "gone":
         outcome, detail = run.ended(status)
     elif stop is None:
-        outcome, detail = _ended(run, message, out_of_memory)
+        outcome, detail = _ended(run, message)
+    if out_of_memory and outcome != "memory":  # a child of its own may be what was killed
+        outcome, detail = run.stopped("memory")
     known = message if type(message) is dict else {}
     failure = known.get("exc")
     if outcome == "raised" and isinstance(failure, dict) and "column" in failure:
@@ -59,23 +61,24 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
         stderr=run.streams.err.text(),
         diagnostics=(verdicts.diagnostic(failure),) if outcome == "build_failed" else (),
         cpu_seconds=cpu if type(cpu) is float else run.cpu_seconds,
-        peak=peak or told_peak,
+        peak=peak or told_peak or run.resident or None,
     )
 
 
-def _ended(run: CandidateRun, message: Any, out_of_memory: bool) -> tuple[Outcome, Detail]:
+def _ended(run: CandidateRun, message: Any) -> tuple[Outcome, Detail]:
     """The program ended by itself or by a signal, and the process above it said how."""
     status = verdicts.status_of(message)
     if run.streams.full:
         return run.stopped("output")
     if status == 0:
-        return "passed", Detail()
+        return "passed", Detail(exit_status=0)
     failure = message.get("exc")
     if status == 1 and type(failure) is dict:
-        return verdicts.raised(failure)
+        outcome, detail = verdicts.raised(failure)
+        return outcome, replace(detail, exit_status=status)
     if status > 0:
         text = f"ended with status {status}"
-        return "raised", Detail(exception="SystemExit", message=text)
+        return "raised", Detail(exception="SystemExit", message=text, exit_status=status)
     return run.ended(status)
 
 
@@ -86,12 +89,13 @@ def judge_io(worker: Worker, job: Job, test: Io) -> tuple[Verdict, ProgramRun]:
     if outcome == "passed":
         same = same_output(run.stdout, test.expected, test.comparison)
         outcome = "passed" if same else "wrong"
-        detail = Detail(
-            call=shorten(f"stdin: {test.stdin!r}"),
-            expected=shorten(repr(test.expected)),
-            actual=shorten(repr(run.stdout)),
-            stdout=shorten(run.stdout),
-        )
+        detail = replace(detail, actual=shorten(repr(run.stdout)))
+    detail = replace(
+        detail,
+        call=shorten(f"stdin: {test.stdin!r}"),
+        expected=shorten(repr(test.expected)),
+        stdout=shorten(run.stdout),
+    )
     verdict = Verdict(
         test=test.id,
         outcome=outcome,

@@ -4,7 +4,6 @@ import os
 import secrets
 import socket
 import time
-from dataclasses import replace
 from typing import Any
 
 from assay.errors import SandboxError, UsageError
@@ -90,7 +89,7 @@ class Session:
         self._candidate = run
         self._serves = self._ended = 0
         order = {"op": "load", "code": self._job.code, "output": self._job.limits.output_bytes}
-        run.send(order | run.clocks())
+        run.send(order | run.clocks(), [run.share()])
         stop = run.watch(lambda: bool(run.line.messages) or not run.line.open, [run.line])
         message = run.line.take()
         setup_error(message)
@@ -322,7 +321,7 @@ def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
         )
     else:
         run = _run_tests(worker, job, isolation, ["pytest"] if pytest else [])
-    return replace(run, wall_seconds=time.monotonic() - started)
+    return verdicts.finished(run, job.limits, time.monotonic() - started)
 
 
 def _run_tests(worker: Worker, job: Job, isolation: Isolation, preload: list[str]) -> Run:

@@ -20,6 +20,7 @@ from assay.sandbox.child.forks import fork
 def main(control: socket.socket, order: dict[str, Any]) -> NoReturn:
     """This process stays clean: it starts the program, waits, and says how it ended."""
     read, write = os.pipe()
+    report.count()
     child = fork()
     if child == 0:
         control.close()
@@ -32,10 +33,11 @@ def main(control: socket.socket, order: dict[str, Any]) -> NoReturn:
         if pid == child:
             break
     os.set_blocking(read, False)
+    cpu, peak = report.spent(usage)
     message: dict[str, Any] = {
         "ended": os.waitstatus_to_exitcode(status),
-        "cpu": usage.ru_utime + usage.ru_stime,
-        "peak": usage.ru_maxrss * 1024,
+        "cpu": cpu,
+        "peak": peak,
     }
     try:
         message["exc"] = json.loads(os.read(read, 65536))
@@ -55,7 +57,11 @@ def _run(order: dict[str, Any], failure: int) -> NoReturn:
     sys.modules["__main__"] = module
     sys.argv = ["candidate.py"]
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout = io.TextIOWrapper(open(1, "wb", closefd=False), "utf-8")  # noqa: SIM115
+    sys.stdout = io.TextIOWrapper(
+        open(1, "wb", closefd=False),  # noqa: SIM115
+        "utf-8",
+        line_buffering=True,  # what was printed before a limit or a signal is evidence
+    )
     sys.stderr = io.TextIOWrapper(
         open(2, "wb", 0, closefd=False),  # noqa: SIM115
         "utf-8",

@@ -11,14 +11,19 @@ from typing import Any, NoReturn
 
 from assay.sandbox.child import codec, report
 from assay.sandbox.child.peer import Gone, Peer
+from assay.sandbox.child.printed import Page
 
 _MUTABLE = ("[", "S", "D", "A", "DC", "DO", "DD", "Q")
 
 
 class Capture(io.TextIOBase):
-    """Standard output of the candidate: kept up to a limit, past which the process ends."""
+    """Standard output of the candidate: kept up to a limit, past which the process ends.
 
-    def __init__(self, limit: int) -> None:
+    `page` has it too, for a process that does not come to an answer.
+    """
+
+    def __init__(self, limit: int, page: Page) -> None:
+        self._page = page
         self._left = limit
         self._limit = limit
         self._parts: list[str] = []
@@ -37,15 +42,22 @@ class Capture(io.TextIOBase):
         if self._left < 0:
             _exit(report.OUTPUT_STATUS)
         self._parts.append(text)
+        self._page.add(text)
         return len(text)
 
+    def getvalue(self) -> str:
+        return "".join(self._parts)
+
     def take(self) -> str:
-        text = "".join(self._parts)
+        text = self.getvalue()
         self._parts.clear()
         return text
 
     def renew(self) -> None:
+        """A test begins."""
         self._left = self._limit
+        self._parts.clear()
+        self._page.clear()
 
 
 class Callback:
@@ -78,11 +90,11 @@ class Server(Peer):
     limit_out = codec.MAX_TO_JUDGE
     limit_in = codec.MAX_TO_CANDIDATE
 
-    def __init__(self, channel: Any, module: types.ModuleType, output: int) -> None:
+    def __init__(self, channel: Any, module: types.ModuleType, capture: Capture) -> None:
         super().__init__(channel)
         self._module = module
-        self._capture = Capture(output)
-        sys.stdout = self._capture
+        self._capture = capture
+        sys.stdout = capture
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "call": self._call,
             "next": self._next,

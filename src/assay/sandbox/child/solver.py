@@ -4,13 +4,14 @@ Everything here shares its process with code that may be hostile. Nothing that i
 a test pass: it answers calls with plain values, and the judge compares.
 """
 
+import io
 import os
 import socket
 import sys
 import types
 from typing import Any, NoReturn
 
-from assay.sandbox.child import checks, direct, kernel, program, report, serving, wire
+from assay.sandbox.child import checks, direct, kernel, printed, program, report, serving, wire
 from assay.sandbox.child.confine import CONTROL, TRACE
 from assay.sandbox.child.forks import fork
 
@@ -19,9 +20,15 @@ _getpid, _exit, _waitpid = os.getpid, os._exit, os.waitpid
 
 def main(request: dict[str, Any]) -> NoReturn:
     control = socket.socket(fileno=CONTROL)
-    order, _ = wire.recv(control)
+    order, fds = wire.recv(control)
     if order["op"] == "program":
         program.main(control, order)
+    try:
+        capture = serving.Capture(order["output"], printed.Page(fds[0]))
+    except OSError as error:
+        wire.send(control, {"setup": f"no page for output: {error}"})
+        _exit(71)
+    report.count()
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
     me = _getpid()
     report.watch(TRACE)
@@ -33,12 +40,14 @@ def main(request: dict[str, Any]) -> NoReturn:
     wire.send(control, loaded)
     if module is None:
         _exit(0)
-    serve_groups(control, module, order)
+    serve_groups(control, module, capture)
 
 
 def load(code: str) -> tuple[types.ModuleType | None, dict[str, Any]]:
     """The module and what it defines, or `None` and how it failed."""
     report.remember(code)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # seen even where loading does not end
     module = types.ModuleType("candidate")
     sys.modules["candidate"] = module
     try:
@@ -65,7 +74,7 @@ def kind_of(value: Any) -> str:
 
 
 def serve_groups(
-    control: socket.socket, module: types.ModuleType, order: dict[str, Any]
+    control: socket.socket, module: types.ModuleType, capture: serving.Capture
 ) -> NoReturn:
     """One fork a group, so that no test sees what another left behind."""
     while True:
@@ -78,9 +87,9 @@ def serve_groups(
             control.close()
             channel = socket.socket(fileno=fds[0])
             if request["op"] == "direct":
-                direct.run(channel, module, request, checks.run)
+                direct.run(channel, module, request, checks.run, capture)
             else:
-                serving.Server(channel, module, order["output"]).loop()
+                serving.Server(channel, module, capture).loop()
             _exit(0)
         wire.close_all(fds)
         wire.send(control, {"ended": wait_for(child)})
