@@ -1,5 +1,6 @@
 """The evidence of each outcome, in every tier: what a person or a model needs to act on it."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -27,18 +28,8 @@ async def call(sandbox: Sandbox, body: str, expected: str | None = "1") -> tuple
 
 def known(detail: Detail) -> dict[str, Any]:
     """The fields that say something."""
-    names: tuple[str, ...] = (
-        "call",
-        "expected",
-        "actual",
-        "exception",
-        "message",
-        "line",
-        "source",
-        "column",
-    )
-    names += ("denied", "exit_status", "signal", "limit", "stdout")
-    return {name: value for name in names if (value := getattr(detail, name)) not in (None, "")}
+    told = asdict(detail)
+    return {name: value for name, value in told.items() if value not in (None, "")}
 
 
 CALLED = {"call": "f(0)", "expected": "1"}

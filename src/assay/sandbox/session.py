@@ -321,7 +321,7 @@ def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
         )
     else:
         run = _run_tests(worker, job, isolation, ["pytest"] if pytest else [])
-    return verdicts.finished(run, job.limits, time.monotonic() - started)
+    return verdicts.finished(run, job, time.monotonic() - started)
 
 
 def _run_tests(worker: Worker, job: Job, isolation: Isolation, preload: list[str]) -> Run:

@@ -3,8 +3,8 @@
 from dataclasses import fields, replace
 from typing import Any, get_args
 
-from assay.problem import Call, Limits, Script
-from assay.sandbox import Detail, Diagnostic, Judging, Outcome, Run, Verdict
+from assay.problem import Call, Script, Test
+from assay.sandbox import Detail, Diagnostic, Job, Judging, Outcome, Run, Verdict
 from assay.sandbox.child.report import shorten
 
 _OUTCOMES = frozenset(get_args(Outcome))
@@ -106,22 +106,27 @@ def with_source(detail: Detail, code: str) -> Detail:
     return replace(detail, source=shorten(lines[detail.line - 1].strip()))
 
 
-def finished(run: Run, limits: Limits, wall_seconds: float) -> Run:
-    """Adds what is known only at the end: the time, the peak, and the limit that memory met."""
+def finished(run: Run, job: Job, wall_seconds: float) -> Run:
+    """Adds what is known only at the end: the time, the peak, the limit that memory met, and
+    the call of a test that ended its process."""
     peaks = [run.peak_bytes, *(verdict.peak_bytes for verdict in run.verdicts)]
     peak = run.peak_bytes or max((peak for peak in peaks if peak is not None), default=None)
-    limit = Detail(limit=f"{limits.memory_mb} MB of memory")
-    own = run.outcome == "memory" and (not run.verdicts or run.detail != Detail())
+    limit = Detail(limit=f"{job.limits.memory_mb} MB of memory")
+    loaded = bool(run.verdicts) and run.detail == Detail()
+    own = run.outcome == "memory" and not loaded
 
-    def told(verdict: Verdict) -> Verdict:
-        if verdict.outcome != "memory":
-            return verdict
-        known = verdict.peak_bytes if verdict.peak_bytes is not None else peak
-        return replace(verdict, detail=merged(limit, verdict.detail), peak_bytes=known)
+    def told(verdict: Verdict, test: Test) -> Verdict:
+        if verdict.outcome == "memory":
+            known = verdict.peak_bytes if verdict.peak_bytes is not None else peak
+            verdict = replace(verdict, detail=merged(limit, verdict.detail), peak_bytes=known)
+        if isinstance(test, Call) and verdict.detail.call is None and loaded:
+            call = Detail(call=shorten(test.expression), expected=text(test.expected))
+            return replace(verdict, detail=merged(call, verdict.detail))
+        return verdict
 
     return replace(
         run,
-        verdicts=tuple(told(verdict) for verdict in run.verdicts),
+        verdicts=tuple(map(told, run.verdicts, job.tests)),
         detail=merged(limit, run.detail) if own else run.detail,
         wall_seconds=wall_seconds,
         peak_bytes=peak,
