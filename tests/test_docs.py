@@ -46,7 +46,7 @@ def test_every_limit_is_documented(limit: str) -> None:
 def test_every_flag_is_documented() -> None:
     text = (ROOT / "docs" / "cli.md").read_text()
     group = typer.main.get_command(app)
-    for name in ("solve", "bench", "log", "show", "doctor"):
+    for name in ("solve", "bench", "run", "log", "show", "doctor"):
         for parameter in group.commands[name].params:  # type: ignore[attr-defined]
             flags = [flag for flag in parameter.opts if flag.startswith("--")]
             assert not flags or any(f"`{flag}" in text for flag in flags), (name, flags)
