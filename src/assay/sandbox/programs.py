@@ -54,6 +54,8 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
     if outcome == "raised" and isinstance(failure, dict) and "column" in failure:
         outcome = "build_failed"  # a position within the line: the candidate does not compile
     cpu, told_peak = known.get("cpu"), verdicts.number(known.get("peak"))
+    if stop == "memory":  # polled, so there is no cgroup to ask
+        told_peak = run.resident
     return ProgramRun(
         outcome=outcome,
         detail=verdicts.with_source(detail, job.code),
@@ -61,7 +63,7 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
         stderr=run.streams.err.text(),
         diagnostics=(verdicts.diagnostic(failure),) if outcome == "build_failed" else (),
         cpu_seconds=cpu if type(cpu) is float else run.cpu_seconds,
-        peak=peak or told_peak or run.resident or None,
+        peak=told_peak if peak is None else peak,
     )
 
 

@@ -109,8 +109,8 @@ def with_source(detail: Detail, code: str) -> Detail:
 def finished(run: Run, job: Job, wall_seconds: float) -> Run:
     """Adds what is known only at the end: the time, the peak, the limit that memory met, and
     the call of a test that ended its process."""
-    peaks = [run.peak_bytes, *(verdict.peak_bytes for verdict in run.verdicts)]
-    peak = run.peak_bytes or max((peak for peak in peaks if peak is not None), default=None)
+    peaks = [verdict.peak_bytes for verdict in run.verdicts if verdict.peak_bytes is not None]
+    peak = max(peaks, default=None) if run.peak_bytes is None else run.peak_bytes
     limit = Detail(limit=f"{job.limits.memory_mb} MB of memory")
     loaded = bool(run.verdicts) and run.detail == Detail()
     own = run.outcome == "memory" and not loaded
