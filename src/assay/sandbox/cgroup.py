@@ -14,6 +14,7 @@ class MemoryGroup:
     def __init__(self, folder: Path, version: int) -> None:
         self._folder = folder
         self._v1 = version == 1
+        self._before = 0
 
     def _read(self, name: str) -> str:
         try:
@@ -37,6 +38,7 @@ class MemoryGroup:
         else:
             self._write("memory.max", str(limit))
             self._write("memory.peak", "0")
+        self._before = self._bytes("memory.usage_in_bytes" if self._v1 else "memory.current") or 0
 
     def kills(self) -> int:
         """How often memory ran out here."""
@@ -45,8 +47,13 @@ class MemoryGroup:
         return int(found[1]) if found else 0
 
     def peak(self) -> int | None:
-        text = self._read("memory.max_usage_in_bytes" if self._v1 else "memory.peak")
-        return int(text) if text.strip().isdigit() else None
+        """Most bytes at once since `prepare`, beyond what the fork server itself held then."""
+        peak = self._bytes("memory.max_usage_in_bytes" if self._v1 else "memory.peak")
+        return max(0, peak - self._before) if peak is not None else None
+
+    def _bytes(self, name: str) -> int | None:
+        text = self._read(name).strip()
+        return int(text) if text.isdigit() else None
 
     def remove(self) -> None:
         with contextlib.suppress(OSError):
