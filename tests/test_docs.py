@@ -53,7 +53,7 @@ def test_every_flag_is_documented() -> None:
     group = typer.main.get_command(app)
     commands = dict(group.commands)  # type: ignore[attr-defined]
     commands |= commands["serve"].commands
-    for name in ("solve", "bench", "log", "show", "doctor", "sandbox"):
+    for name in ("solve", "bench", "run", "log", "show", "doctor", "sandbox"):
         for parameter in commands[name].params:
             flags = [flag for flag in parameter.opts if flag.startswith("--")]
             assert not flags or any(f"`{flag}" in text for flag in flags), (name, flags)

@@ -90,7 +90,7 @@ def test_importing_prints_nothing_and_writes_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-B", "-c", code, *names],
         cwd=tmp_path,
-        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(SOURCE.parent)},
         capture_output=True,
         text=True,
         check=False,

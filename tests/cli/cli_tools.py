@@ -20,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import assay
+
 ASSAY = str(Path(sys.executable).with_name("assay"))
 MARK = "ASSAY_TEST_MARK"
 RECORDING = (
@@ -80,6 +82,7 @@ class Shell:
             "HOME": str(home),
             "ASSAY_LOG": str(self.log),
             "PYTHONWARNINGS": "default",
+            "PYTHONPATH": str(Path(assay.__file__).parents[1]),
             "GIT_CONFIG_GLOBAL": os.devnull,
             MARK: self.mark,
         }

@@ -104,6 +104,64 @@ def solve(
 
 
 @app.command()
+def run(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A program, or - (stdin).")],
+    tests: Annotated[
+        Path | None,
+        typer.Option(envvar="ASSAY_TESTS", help="Asserts, pytest, unittest, or JSONL tests."),
+    ] = None,
+    stdin: Annotated[
+        str | None,
+        typer.Option(envvar="ASSAY_STDIN", help="A file that the program reads, or - (stdin)."),
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(envvar="ASSAY_LANGUAGE", help="Default: by the file's ending.")
+    ] = None,
+    time: Annotated[
+        float,
+        typer.Option(
+            envvar="ASSAY_TIME", help="CPU seconds a test; three times that by the clock."
+        ),
+    ] = 5,
+    memory: Annotated[int, typer.Option(envvar="ASSAY_MEMORY", help="MB of memory.")] = 512,
+    processes: Annotated[
+        int, typer.Option(envvar="ASSAY_PROCESSES", help="Processes and threads at once.")
+    ] = 48,
+    output: Annotated[int, typer.Option(envvar="ASSAY_OUTPUT", help="Bytes of output.")] = 65_536,
+    disk: Annotated[int, typer.Option(envvar="ASSAY_DISK", help="MB of files.")] = 16,
+    repeat: Annotated[
+        int,
+        typer.Option(
+            envvar="ASSAY_REPEAT",
+            min=1,
+            max=1000,
+            help="Run what fails so often, and mark outcomes that differ as flaky.",
+        ),
+    ] = 1,
+    unsafe: o.Unsafe = False,
+    json: o.Json = False,
+    config: o.Config = None,
+) -> None:
+    """Run one program in the sandbox; print the verdict and its evidence."""
+    from assay.cli.execute import RunFlags, run_file
+
+    flags = RunFlags(
+        tests=tests,
+        stdin=stdin,
+        language=language,
+        time=time,
+        memory=memory,
+        processes=processes,
+        output=output,
+        disk=disk,
+        repeat=repeat,
+        unsafe=unsafe,
+        json=json,
+    )
+    raise typer.Exit(run_file(file, flags))
+
+
+@app.command()
 def bench(
     context: typer.Context,
     suite: Annotated[

@@ -55,7 +55,7 @@ def flags_of(context: typer.Context) -> dict[str, str]:
     }
 
 
-VERBS = ("solve", "bench")
+VERBS = ("solve", "bench", "run")
 
 Config = Annotated[
     Path | None,

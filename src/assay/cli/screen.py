@@ -95,6 +95,15 @@ class Screen:
             yield step
 
     @contextmanager
+    def busy(self, what: str) -> Iterator[None]:
+        """A line that moves, on a terminal."""
+        if self.quiet or not self.console.is_terminal:
+            yield
+            return
+        with self.console.status(what):
+            yield
+
+    @contextmanager
     def waiting(self, what: str) -> Iterator[Tell]:
         """A bar while something slow is under way; gone when it is over."""
         from rich.progress import (

@@ -182,7 +182,8 @@ def killed(detail: Detail, what: str) -> Iterator[str]:
 
 
 def denied(detail: Detail, what: str) -> Iterator[str]:
-    reason = f": {clip(detail.message)}" if detail.message else "."
+    text = detail.message or detail.denied
+    reason = f": {clip(text)}" if text else "."
     yield f"The {what} tried something that is not allowed here{reason}"
     yield from where("At", detail)
 

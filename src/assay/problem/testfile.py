@@ -1,4 +1,4 @@
-"""A file of tests: asserts, pytest functions, unittest cases, or JSONL rows of asserts.
+"""A file of tests: asserts, pytest functions, unittest cases, or JSONL (`testrows`).
 
 It is read, never run. An assert `expression == value` becomes a `Call`, so that the value stays
 out of the candidate's process; anything else a `Script`.
@@ -24,9 +24,9 @@ _KNOWN = frozenset({"pytest", "unittest", "hypothesis", "assay"})
 def load(path: Path) -> tuple[Test, ...]:
     """The tests of a `.py` or `.jsonl` file. Raises `ProblemError`: missing, not Python, none."""
     if path.suffix == ".jsonl":
-        from assay.problem.jsonl import asserts_of
+        from assay.problem import testrows  # pydantic is heavy
 
-        return asserts_of(path)
+        return testrows.load(path)
     tests = tests_in(read_text(path), str(path))
     if not tests:
         raise ProblemError(f"{path}: no tests in it: no assert, test function or TestCase")

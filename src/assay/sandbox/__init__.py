@@ -4,10 +4,13 @@ A program that fails is data. The sandbox's own failure is a `SandboxError`: no 
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from assay.errors import UsageError
 from assay.problem import Limits, Test
+
+if TYPE_CHECKING:
+    from assay.sandbox.blocking import Blocking
 
 Outcome = Literal[
     "passed",
@@ -57,11 +60,19 @@ class Detail:
     """1-based line of the candidate where it was raised, or where it was when time ran out."""
     source: str | None = None
     """The text of that line."""
+    column: int | None = None
+    """1-based place in `source` of the expression that raised."""
+    denied: str | None = None
+    """What the sandbox refused: the error's name, and the path where there was one."""
+    exit_status: int | None = None
+    """Of a program that ended by itself."""
     signal: str | None = None
+    """Name of the signal that ended it, for instance `SIGSEGV`."""
     limit: str | None = None
     """Which limit ended it and its value, for instance `5 s of CPU`."""
     stdout: str = ""
-    """What the candidate printed during this test (first and last part)."""
+    """What the candidate printed during this test (first and last part), also where a limit or
+    a signal ended it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +84,9 @@ class Verdict:
     judging: Judging = "isolated"
     cpu_seconds: float | None = None
     peak_bytes: int | None = None
+    """Memory that the candidate's process used at most, beyond the interpreter's own."""
+    flaky: bool = False
+    """A rerun gave another outcome (`flaky.steady`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +128,10 @@ class Run:
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
     peak_bytes: int | None = None
+    """Most memory at once. With a cgroup: of all its processes, files in its work folder
+    included; else of the process that used most, beyond the interpreter's own."""
+    flaky: bool = False
+    """A rerun gave another outcome (`flaky.steady`)."""
 
     @property
     def passed(self) -> bool:
@@ -204,3 +222,13 @@ def open_sandbox(
     from assay.sandbox import unsafe as unsafe_tier
 
     return unsafe_tier.open_tier(slots) if unsafe else namespaces.open_tier(slots)
+
+
+def open_blocking(*, unsafe: bool = False, slots: int | None = None) -> "Blocking":
+    """As `open_sandbox`, for code without an event loop: `with open_blocking() as box: box.run(…)`.
+
+    Raises `NoSandbox`.
+    """
+    from assay.sandbox.blocking import Blocking
+
+    return Blocking(lambda: open_sandbox(unsafe=unsafe, slots=slots))

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from assay.problem import Limits
@@ -80,7 +81,19 @@ class CandidateRun(Spawned):
         order = spawn_order(limits, tests, zygote.base_bytes)
         super().__init__(zygote, order, limits.output_bytes, stdin)
         self._start = self._base = 0.0
+        self.resident = 0
+        """Bytes of the whole tree, when it was looked at last."""
         self.begin()
+
+    def said(self) -> str:
+        """All that stands in its standard output."""
+        return self.streams.out.text().replace(report.MARK.decode(), "")
+
+    def printed(self) -> str:
+        """What the test at hand printed so far, the first and the last part."""
+        self.streams.drain()
+        _, mark, text = self.streams.out.text().rpartition(report.MARK.decode())
+        return report.shorten(text) if mark else ""
 
     def begin(self) -> None:
         """A test starts: its clocks start anew."""
@@ -101,12 +114,12 @@ class CandidateRun(Spawned):
         return watch(self.streams, lines, fds, done, deadline, self._tick)
 
     def _tick(self) -> Stop | None:
-        cpu, resident = self.process.usage()
+        cpu, self.resident = self.process.usage()
         if self._base < 0:  # the first look comes 50 ms after the test began
             self._base = max(0.0, cpu - 0.05)
         if cpu - self._base > self._limits.cpu_seconds + _CPU_SLACK:
             return "cpu"
-        if self._worker.memory is None and resident > self._limits.memory_mb << 20:
+        if self._worker.memory is None and self.resident > self._limits.memory_mb << 20:
             return "memory"
         return None
 
@@ -115,20 +128,26 @@ class CandidateRun(Spawned):
 
     def stopped(self, stop: Stop) -> tuple[Outcome, Detail]:
         """What it means that a limit of ours ended the run."""
-        limits = self._limits
+        limits, text = self._limits, self.printed()
         if stop == "output":
-            return "output", Detail(limit=f"{limits.output_bytes} bytes of output")
+            return "output", Detail(limit=f"{limits.output_bytes} bytes of output", stdout=text)
         if stop == "memory":
-            return "memory", Detail(limit=f"{limits.memory_mb} MB of memory")
-        line, source = self.where()
+            return "memory", Detail(limit=f"{limits.memory_mb} MB of memory", stdout=text)
+        line = self.where()
         slow = time.monotonic() - self._start >= limits.wall_seconds * 0.98
-        if stop == "wall" or (stop == "trace" and slow):
-            limit = f"{limits.wall_seconds:g} s of wall time"
-        else:
-            limit = f"{limits.cpu_seconds:g} s of CPU"
-        return "timeout", Detail(limit=limit, line=line, source=source)
+        by_wall = stop == "wall" or (stop == "trace" and slow)
+        limit = self._wall_limit if by_wall else self._cpu_limit
+        return "timeout", Detail(limit=limit, line=line, stdout=text)
 
-    def where(self) -> tuple[int | None, str | None]:
+    @property
+    def _wall_limit(self) -> str:
+        return f"{self._limits.wall_seconds:g} s of wall time"
+
+    @property
+    def _cpu_limit(self) -> str:
+        return f"{self._limits.cpu_seconds:g} s of CPU"
+
+    def where(self) -> int | None:
         """The line of the candidate that the trace pipe names, once its text is complete."""
         found = _TRACE_LINE.search(bytes(self.streams.trace.data))
         for _ in range(20 if self.streams.trace.data else 0):
@@ -137,26 +156,39 @@ class CandidateRun(Spawned):
             time.sleep(0.001)
             self.streams.drain()
             found = _TRACE_LINE.search(bytes(self.streams.trace.data))
-        return (int(found[1]), None) if found else (None, None)
+        return int(found[1]) if found else None
 
     def ended(self, status: int) -> tuple[Outcome, Detail]:
         """What an exit status means, for a process that was to live on."""
-        limits = self._limits
         if self.out_of_memory():
-            return "memory", Detail(limit=f"{limits.memory_mb} MB of memory")
+            return self.stopped("memory")
         if status == report.OUTPUT_STATUS:
-            return "output", Detail(limit=f"{limits.output_bytes} bytes of output")
+            return self.stopped("output")
+        text = self.printed()
         if status >= 0:
             message = f"ended early (exit status {status})"
-            return "raised", Detail(exception="SystemExit", message=message)
+            known = Detail(exception="SystemExit", message=message, exit_status=status)
+            return "raised", replace(known, stdout=text)
         number = -status
         name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
         if number == signal.SIGSYS:
-            return "denied", Detail(signal=name, message="made a system call that is refused")
-        cpu, _ = self.process.usage()
-        if number in _BUSY_KILL and cpu >= math.floor(limits.cpu_seconds):
-            return "timeout", Detail(limit=f"{limits.cpu_seconds:g} s of CPU", signal=name)
-        return "killed", Detail(signal=name, message=f"died by {name}")
+            message = "made a system call that is refused"
+            return "denied", Detail(signal=name, message=message, denied=name, stdout=text)
+        limit = self._limit_of(number)
+        if limit is not None:
+            return "timeout", Detail(limit=limit, signal=name, stdout=text)
+        return "killed", Detail(signal=name, message=f"died by {name}", stdout=text)
+
+    def _limit_of(self, number: int) -> str | None:
+        """The limit behind a signal, where the process no longer handled our clocks' signals."""
+        wall = time.monotonic() - self._start
+        if number == signal.SIGALRM and wall >= self._limits.wall_seconds * 0.98:
+            return self._wall_limit
+        cpu = self.cpu_seconds or self.process.usage()[0]
+        busy = number in _BUSY_KILL and cpu >= math.floor(self._limits.cpu_seconds)
+        if busy or (number == signal.SIGPROF and wall >= self._limits.cpu_seconds * 0.98):
+            return self._cpu_limit
+        return None
 
 
 def stdin_file(text: str) -> int:

@@ -6,10 +6,15 @@ import re
 from pathlib import Path
 
 _KNOBS = {
-    1: ("memory.limit_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control"),
-    2: ("memory.max", "memory.peak", "memory.events"),
+    1: (
+        "memory.limit_in_bytes",
+        "memory.oom_control",
+        "memory.max_usage_in_bytes",
+        "memory.usage_in_bytes",
+    ),
+    2: ("memory.max", "memory.events", "memory.peak", "memory.current"),
 }
-"""For each version of cgroups: the limit, the highest use, and the count of kills."""
+"""For each version of cgroups: the limit, the count of kills, the highest use, the use now."""
 _OWN = re.compile(r"assay-(\d+)-\w+")
 
 
@@ -18,14 +23,16 @@ class MemoryGroup:
 
     def __init__(self, folder: Path, version: int) -> None:
         """Raises `OSError` where the group gives no control over memory."""
-        limit, peak, events = _KNOBS[version]
+        limit, events, peak, now = _KNOBS[version]
         self._folder = folder
         self._limit_now = -1
+        self._before = 0
         self._fds: list[int] = []
         try:
             self._fds.append(os.open(folder / limit, os.O_RDWR | os.O_CLOEXEC))
             self._fds.append(os.open(folder / events, os.O_RDONLY | os.O_CLOEXEC))
             self._fds.append(_open_peak(folder / peak))
+            self._fds.append(os.open(folder / now, os.O_RDONLY | os.O_CLOEXEC))
         except OSError:
             self.close()
             raise
@@ -41,6 +48,7 @@ class MemoryGroup:
                 os.pwrite(self._fds[0], str(limit).encode(), 0)
                 self._limit_now = limit
             os.pwrite(self._fds[2], b"0", 0)
+        self._before = self._bytes(3) or 0
 
     def kills(self) -> int:
         """How often memory ran out here."""
@@ -48,8 +56,12 @@ class MemoryGroup:
         return int(found[1]) if found else 0
 
     def peak(self) -> int | None:
-        """The highest use since `prepare`, where the kernel tells it, or since the start."""
-        text = os.pread(self._fds[2], 64, 0).strip() if len(self._fds) > 2 else b""
+        """Most bytes at once since `prepare`, beyond what the fork server itself held then."""
+        peak = self._bytes(2)
+        return max(0, peak - self._before) if peak is not None else None
+
+    def _bytes(self, knob: int) -> int | None:
+        text = os.pread(self._fds[knob], 64, 0).strip()
         return int(text) if text.isdigit() else None
 
     def close(self) -> None:

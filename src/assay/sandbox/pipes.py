@@ -113,6 +113,7 @@ class Streams:
     def close(self) -> None:
         self.close_theirs()
         wire.close_all(list(self._outputs))
+        self._outputs.clear()
 
 
 def watch(

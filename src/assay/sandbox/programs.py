@@ -1,6 +1,6 @@
 """A candidate as a whole program: standard input, output and how it ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.problem import Comparison, Io
@@ -38,6 +38,10 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
         peak = worker.memory.peak() if worker.memory else None
     finally:
         status = run.end()
+    if run.out_of_memory() and (stopped is None or stopped[0] != "memory"):
+        stopped = run.stopped("memory")  # a child of its own may be what was killed
+    if stop == "memory":  # polled, so there is no cgroup to ask
+        peak = run.resident
     message = run.line.take()
     failure = message.get("exc") if type(message) is dict else None
     outcome, detail = stopped or _ended(run, status, failure)
@@ -50,7 +54,7 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
         stderr=run.streams.err.text(),
         diagnostics=(verdicts.diagnostic(failure),) if outcome == "build_failed" else (),
         cpu_seconds=run.cpu_seconds,
-        peak=peak or run.peak_bytes,
+        peak=run.peak_bytes if peak is None else peak,
     )
 
 
@@ -58,13 +62,14 @@ def _ended(run: CandidateRun, status: int, failure: Any) -> tuple[Outcome, Detai
     """The program ended by itself or by a signal."""
     if run.streams.full:
         return run.stopped("output")
-    if status == 0 and not run.out_of_memory():
-        return "passed", Detail()
+    if status == 0:
+        return "passed", Detail(exit_status=0)
     if status == 1 and type(failure) is dict:
-        return verdicts.raised(failure)
+        outcome, detail = verdicts.raised(failure)
+        return outcome, replace(detail, exit_status=status)
     if status > 0:
         text = f"ended with status {status}"
-        return "raised", Detail(exception="SystemExit", message=text)
+        return "raised", Detail(exception="SystemExit", message=text, exit_status=status)
     return run.ended(status)
 
 
@@ -75,12 +80,13 @@ def judge_io(worker: Worker, job: Job, test: Io) -> tuple[Verdict, ProgramRun]:
     if outcome == "passed":
         same = same_output(run.stdout, test.expected, test.comparison)
         outcome = "passed" if same else "wrong"
-        detail = Detail(
-            call=shorten(f"stdin: {test.stdin!r}"),
-            expected=shorten(repr(test.expected)),
-            actual=shorten(repr(run.stdout)),
-            stdout=shorten(run.stdout),
-        )
+        detail = replace(detail, actual=shorten(repr(run.stdout)))
+    detail = replace(
+        detail,
+        call=shorten(f"stdin: {test.stdin!r}"),
+        expected=shorten(repr(test.expected)),
+        stdout=shorten(run.stdout),
+    )
     verdict = Verdict(
         test=test.id,
         outcome=outcome,

@@ -3,7 +3,6 @@
 import os
 import secrets
 import time
-from dataclasses import replace
 from typing import Any
 
 from assay.errors import UsageError
@@ -90,7 +89,7 @@ class Session:
             self.peak = max(self.peak or 0, self._worker.memory.peak() or 0) or None
         status = run.end()
         self.cpu_seconds += run.cpu_seconds
-        self.stdout, self.stderr = run.streams.out.text(), run.streams.err.text()
+        self.stdout, self.stderr = run.said(), run.streams.err.text()
         return status
 
     def _why(self, stop: Stop) -> Failed:
@@ -190,7 +189,7 @@ class Session:
         tests = [[index, plan.read(self._tests[index]).data] for index in waiting]
         clocks = {"cpu": self._job.limits.cpu_seconds, "wall": self._job.limits.wall_seconds}
         order = {"op": "direct", "code": self._job.code, "nonce": nonce, "tests": tests}
-        run = self._start(order | clocks)
+        run = self._start(order | clocks | {"output": self._job.limits.output_bytes})
         loaded = False
         while waiting:
             run.begin()
@@ -255,7 +254,7 @@ def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
         for zygote in worker.zygotes.values() if pytest else ():
             zygote.preload_pytest()
         run = _run_tests(worker, job, isolation)
-    return replace(run, wall_seconds=time.monotonic() - started)
+    return verdicts.finished(run, job, time.monotonic() - started)
 
 
 def _run_tests(worker: Worker, job: Job, isolation: Isolation) -> Run:

@@ -3,12 +3,12 @@
 from dataclasses import fields, replace
 from typing import Any, get_args
 
-from assay.problem import Call, Script
-from assay.sandbox import Detail, Diagnostic, Judging, Outcome, Verdict
+from assay.problem import Call, Script, Test
+from assay.sandbox import Detail, Diagnostic, Job, Judging, Outcome, Run, Verdict
 from assay.sandbox.child.report import shorten
 
 _OUTCOMES = frozenset(get_args(Outcome))
-_REFUSED = frozenset({1, 13, 30, 38})  # EPERM, EACCES, EROFS, ENOSYS
+_NUMBERS = ("line", "column", "exit_status")
 _EARLY = ("SystemExit", "KeyboardInterrupt", "GeneratorExit")
 
 
@@ -46,10 +46,10 @@ def detail_of(message: dict[str, Any]) -> Detail:
     given = message.get("detail")
     data = given if type(given) is dict else {}
     known: dict[str, Any] = {
-        field.name: text(data.get(field.name)) for field in fields(Detail) if field.name != "line"
+        field.name: (number if field.name in _NUMBERS else text)(data.get(field.name))
+        for field in fields(Detail)
     }
-    known["stdout"] = known["stdout"] or ""
-    return Detail(**known | {"line": number(data.get("line"))})
+    return Detail(**known | {"stdout": known["stdout"] or ""})
 
 
 def verdict(test: Call | Script, message: dict[str, Any], judging: Judging) -> Verdict:
@@ -76,6 +76,8 @@ def raised_detail(data: Any) -> Detail:
         message=early or text(known.get("message")),
         line=number(known.get("line")),
         source=text(known.get("source")),
+        column=number(known.get("caret")),
+        denied=text(known.get("denied")),
     )
 
 
@@ -84,7 +86,7 @@ def raised(data: Any) -> tuple[Outcome, Detail]:
     detail = raised_detail(data)
     if detail.exception == "MemoryError":
         return "memory", detail
-    if type(data) is dict and data.get("errno") in _REFUSED:
+    if detail.denied:
         return "denied", detail
     return "raised", detail
 
@@ -102,6 +104,33 @@ def with_source(detail: Detail, code: str) -> Detail:
     if detail.line is None or detail.source or not 0 < detail.line <= len(lines):
         return detail
     return replace(detail, source=shorten(lines[detail.line - 1].strip()))
+
+
+def finished(run: Run, job: Job, wall_seconds: float) -> Run:
+    """Adds what is known only at the end: the time, the peak, the limit that memory met, and
+    the call of a test that ended its process."""
+    peaks = [verdict.peak_bytes for verdict in run.verdicts if verdict.peak_bytes is not None]
+    peak = max(peaks, default=None) if run.peak_bytes is None else run.peak_bytes
+    limit = Detail(limit=f"{job.limits.memory_mb} MB of memory")
+    loaded = bool(run.verdicts) and run.detail == Detail()
+    own = run.outcome == "memory" and not loaded
+
+    def told(verdict: Verdict, test: Test) -> Verdict:
+        if verdict.outcome == "memory":
+            known = verdict.peak_bytes if verdict.peak_bytes is not None else peak
+            verdict = replace(verdict, detail=merged(limit, verdict.detail), peak_bytes=known)
+        if isinstance(test, Call) and verdict.detail.call is None and loaded:
+            call = Detail(call=shorten(test.expression), expected=text(test.expected))
+            return replace(verdict, detail=merged(call, verdict.detail))
+        return verdict
+
+    return replace(
+        run,
+        verdicts=tuple(map(told, run.verdicts, job.tests)),
+        detail=merged(limit, run.detail) if own else run.detail,
+        wall_seconds=wall_seconds,
+        peak_bytes=peak,
+    )
 
 
 def merged(first: Detail, second: Detail) -> Detail:

@@ -131,7 +131,7 @@ class Ended:
     """Exit status, or the negative number of a signal."""
     cpu_seconds: float
     peak_bytes: int
-    """Of its largest process."""
+    """Of its largest process, beyond what a run begins with."""
 
 
 class Zygote:
@@ -164,10 +164,11 @@ class Zygote:
             hello = json.loads(self._control.recv(65_536) or "{}")
         except (OSError, ValueError) as error:
             raise SandboxError(f"the sandbox's process did not start: {error}") from error
-        if "ready" not in hello:
+        if "mapped" not in hello:
             raise SandboxError(str(hello.get("error", "the sandbox's process ended at its start")))
-        self.base_bytes = int(hello["ready"])
+        self.base_bytes = int(hello["mapped"])
         """Address space that each of its runs begins with."""
+        self._held = int(hello["held"])
         self.pid = self._process.pid if not self._namespaces else self._below()
         """The fork server itself: below a process that only waits, where there are namespaces."""
         self._server = os.pidfd_open(self.pid)
@@ -203,7 +204,8 @@ class Zygote:
         """Ends the run's tree and waits until it is gone."""
         order = orders.Request(orders.REAP, process.number).pack()
         reply, _ = self._ask(order, [], orders.REAPED)
-        return Ended(os.waitstatus_to_exitcode(reply.status), reply.cpu, reply.peak)
+        grown = max(0, reply.peak - self._held)
+        return Ended(os.waitstatus_to_exitcode(reply.status), reply.cpu, grown)
 
     def preload_pytest(self) -> None:
         """Once, for jobs that need it: later runs find it warm."""

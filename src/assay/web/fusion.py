@@ -4,7 +4,6 @@ Not supported, and refused by name: `files` with content, `fetch_files`, `args`;
 and the data-set routes are not there.
 """
 
-import re
 import signal
 from typing import Literal
 
@@ -22,7 +21,6 @@ UNLIMITED_MB = 1024
 OUTPUT_BYTES = 1 << 20
 """Of each stream, as there."""
 _OURS = {theirs: ours for ours, theirs in LANGUAGES.items()}
-_STATUS = re.compile(r"ended with status (\d+)")
 
 
 def limits(seconds: float, memory_mb: int) -> Limits:
@@ -103,8 +101,6 @@ def exit_status(run: Run) -> int | None:
     if run.detail.signal is not None:
         name = run.detail.signal
         return -(signal.Signals[name] if name in signal.Signals.__members__ else int(name))
-    found = _STATUS.fullmatch(run.detail.message or "")
-    if found:
-        return int(found[1])
-    stopped = run.outcome in ("output", "killed") or (run.outcome == "memory" and run.detail.limit)
-    return -signal.SIGKILL if stopped else 1
+    if run.detail.exit_status is not None:
+        return run.detail.exit_status
+    return -signal.SIGKILL if run.outcome in ("output", "killed", "memory") else 1

@@ -5,7 +5,6 @@ The same code serves the judge's process and, for tests that need it, the candid
 
 import builtins
 import contextlib
-import errno
 import io
 import sys
 import time
@@ -18,7 +17,6 @@ from assay.sandbox.child.proxies import JudgePeer, Uncrossable
 from assay.sandbox.child.scopes import Scope, fresh_module
 
 TEST_FILE = "<test>"
-_REFUSED = (errno.EPERM, errno.EACCES, errno.EROFS, errno.ENOSYS)
 Verdict = dict[str, Any]
 
 
@@ -29,9 +27,11 @@ class Broken(Exception):
 class Context:
     """What a test runs with: the candidate's names, and where its calls are counted."""
 
-    def __init__(self, scope: Scope, peer: JudgePeer | None) -> None:
+    def __init__(self, scope: Scope, peer: JudgePeer | None, output: Any = None) -> None:
         self.scope = scope
         self.peer = peer
+        self.output = io.StringIO() if output is None else output
+        """Where what is printed here goes."""
         self.recorder = asserts.Recorder(lambda: peer.calls if peer else 0)
 
     def last_call(self) -> str | None:
@@ -53,9 +53,8 @@ def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> Verdi
     started = time.process_time()
     before = context.peer.cpu if context.peer else 0.0
     context.recorder.failed = None
-    output = io.StringIO()
     try:
-        with contextlib.redirect_stdout(output):
+        with contextlib.redirect_stdout(context.output):
             verdict = _KINDS[test["kind"]](test, context, loaded)
     except BaseException as error:  # noqa: BLE001 - whatever a test or a candidate raises is data
         verdict = failure(error, context)
@@ -70,7 +69,7 @@ def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> Verdi
         verdict["detail"]["stdout"] = report.shorten(peer.printed)
     else:
         verdict["cpu"] = time.process_time() - started
-        verdict["detail"]["stdout"] = report.shorten(output.getvalue())
+        verdict["detail"]["stdout"] = report.shorten(context.output.getvalue())
     return verdict
 
 
@@ -93,7 +92,7 @@ def failure(error: BaseException, context: Context) -> Verdict:
     outcome = "raised"
     if name == "MemoryError":
         outcome = "memory"
-    elif data.get("errno") in _REFUSED:
+    elif data.get("denied"):
         outcome = "denied"
     message = data.get("message")
     if name in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
@@ -105,6 +104,8 @@ def failure(error: BaseException, context: Context) -> Verdict:
         message=message,
         line=data.get("line"),
         source=data.get("source"),
+        column=data.get("caret"),
+        denied=data.get("denied"),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from assay.sandbox.child import report, scopes, wire
+from assay.sandbox.child.serving import Capture
 
 _exit, _send = os._exit, wire.send
 
@@ -20,6 +21,7 @@ def run(
     module: types.ModuleType,
     request: dict[str, Any],
     run_test: Callable[..., dict[str, Any]],
+    capture: Capture,
 ) -> NoReturn:
     """Sends one message a test over `channel`, which is the supervisor's here."""
     from assay.sandbox.child.checks import Context
@@ -27,7 +29,8 @@ def run(
     loaded: dict[str, Any] = {}
     for index, test in request["tests"]:
         report.arm(request["cpu"], request["wall"])
-        verdict = run_test(test, Context(scopes.Direct(module), None), loaded)
+        capture.renew()
+        verdict = run_test(test, Context(scopes.Direct(module), None, capture), loaded)
         _, verdict["peak"] = report.used()
         _send(channel, verdict | {"test": index, "nonce": request["nonce"]})
     _exit(0)

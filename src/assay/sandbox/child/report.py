@@ -1,11 +1,13 @@
 """Exceptions, values and time limits as plain data for the supervisor and the judge."""
 
+import errno
 import faulthandler
 import linecache
 import reprlib
 import resource
 import signal
-import traceback
+from itertools import islice
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +16,12 @@ TEXT = 2000
 OUTPUT_STATUS = 77
 """Exit status of a candidate's process that printed too much."""
 
+MARK = b"\x1e"
+"""Stands in a stream before what a test printed."""
+REFUSED = frozenset({errno.EPERM, errno.EACCES, errno.EROFS, errno.ENOSYS})
+"""The errors by which kernel and sandbox say no."""
+_baseline = 0
+"""Peak (KB) with which this process, or the fork that it comes from, began."""
 _repr = reprlib.Repr()
 _repr.maxlevel = 12
 _repr.maxlist = _repr.maxtuple = _repr.maxdict = _repr.maxset = _repr.maxfrozenset = 200
@@ -23,10 +31,13 @@ _repr.maxlong = 300
 
 
 def shorten(text: str, limit: int = TEXT) -> str:
-    """The first and the last part of a long text, in valid UTF-8."""
+    """The first and the last part of a long text, in valid UTF-8, and how long it was.
+
+    At most `limit` characters, so that a text that was shortened is left as it is."""
     if len(text) > limit:
-        half = limit // 2
-        text = f"{text[:half]} [... {len(text) - limit} characters ...] {text[-half:]}"
+        note = f" [... {len(text)} characters in all ...] "
+        half = (limit - len(note)) // 2
+        text = text[:half] + note + text[-half:]
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -38,15 +49,36 @@ def show(value: Any) -> str:
         return f"<{type(value).__name__}>"
 
 
-def place_of(trace: TracebackType | None) -> tuple[int | None, str | None]:
-    """Line and its text of the innermost frame in the candidate's code."""
-    line = None
-    for frame, number in traceback.walk_tb(trace):
-        if frame.f_code.co_filename == CANDIDATE_FILE:
-            line = number
-    if line is None:
-        return None, None
-    return line, linecache.getline(CANDIDATE_FILE, line).strip() or None
+def place_of(trace: TracebackType | None) -> dict[str, Any]:
+    """Line, its text and the column in that text, of the innermost frame in the candidate."""
+    inner = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == CANDIDATE_FILE:
+            inner = trace
+        trace = trace.tb_next
+    if inner is None:
+        return {"line": None, "source": None, "caret": None}
+    text = linecache.getline(CANDIDATE_FILE, inner.tb_lineno)
+    source = text.strip() or None
+    return {"line": inner.tb_lineno, "source": source, "caret": _column(inner, text)}
+
+
+def _column(trace: TracebackType, text: str) -> int | None:
+    """1-based place in the stripped line of the expression that raised."""
+    positions = trace.tb_frame.f_code.co_positions()
+    line, _, column, _ = next(islice(positions, trace.tb_lasti // 2, None), (None,) * 4)
+    if line != trace.tb_lineno or column is None:
+        return None
+    before = text.encode("utf-8", "replace")[:column].decode("utf-8", "replace")
+    return max(0, len(before) - (len(text) - len(text.lstrip()))) + 1
+
+
+def refused(error: BaseException) -> str | None:
+    """What the sandbox refused, where this error says so: `EROFS on '/usr/x'`."""
+    if not isinstance(error, OSError) or error.errno not in REFUSED:
+        return None
+    name = errno.errorcode.get(error.errno, str(error.errno))
+    return name if error.filename is None else f"{name} on {show(error.filename)}"
 
 
 def message_of(error: BaseException) -> str:
@@ -59,7 +91,6 @@ def message_of(error: BaseException) -> str:
 def describe(error: BaseException) -> dict[str, Any]:
     """An exception, as data. Only names, text and numbers cross."""
     kind = type(error)
-    line, source = place_of(error.__traceback__)
     number = error.errno if isinstance(error, OSError) else None
     report: dict[str, Any] = {
         "type": kind.__name__,
@@ -67,10 +98,9 @@ def describe(error: BaseException) -> dict[str, Any]:
         "bases": [base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"],
         "names": [base.__name__ for base in kind.__mro__],
         "message": message_of(error),
-        "line": line,
-        "source": source,
         "errno": number if isinstance(number, int) else None,
-    }
+        "denied": refused(error),
+    } | place_of(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename == CANDIDATE_FILE:
         report |= {
             "line": error.lineno,
@@ -99,7 +129,22 @@ def arm(cpu: float, wall: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, wall)
 
 
+def count() -> int:
+    """From now on growth of memory is counted: a fork begins with these bytes of its parent.
+
+    Not `ru_maxrss`, which knows what this process was before it became an interpreter.
+    """
+    global _baseline
+    resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    _baseline = resident // 1024
+    return resident
+
+
 def used() -> tuple[float, int]:
-    """CPU seconds and peak bytes of this process."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+    """CPU seconds of this process, and the bytes by which its memory grew at most."""
+    return spent(resource.getrusage(resource.RUSAGE_SELF))
+
+
+def spent(usage: resource.struct_rusage) -> tuple[float, int]:
+    """As `used`, of a process that began with the memory that this one began with."""
+    return usage.ru_utime + usage.ru_stime, max(0, usage.ru_maxrss - _baseline) * 1024

@@ -62,7 +62,7 @@ def main(config: dict[str, Any]) -> NoReturn:
     except (OSError, KeyError) as error:
         os.write(control, json.dumps({"error": f"{error}"}).encode())
         os._exit(1)
-    os.write(control, json.dumps({"ready": address_space()}).encode())
+    os.write(control, json.dumps(weight()).encode())
     with contextlib.suppress(OSError, struct.error):
         zygote.serve()
     if config["tier"] != "namespaces":
@@ -70,9 +70,10 @@ def main(config: dict[str, Any]) -> NoReturn:
     os._exit(0)
 
 
-def address_space() -> int:
-    """Bytes that this process has mapped: a run begins with as many."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+def weight() -> dict[str, int]:
+    """Bytes that this process has mapped, and holds: what a run begins with."""
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    return {"mapped": mapped, "held": report.count()}
 
 
 def warm(config: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
 """Answers the judge's calls in a fork of the loaded candidate."""
 
 import builtins
+import contextlib
 import io
+import os
 import sys
 import types
 from collections.abc import Callable
@@ -11,15 +13,21 @@ from typing import Any
 from assay.sandbox.child import codec, report, wire
 from assay.sandbox.child.peer import Gone, Peer
 
+_write = os.write
 _MUTABLE = ("[", "S", "D", "A", "DC", "DO", "DD", "Q")
 
 
 class Capture(io.TextIOBase):
-    """Standard output of the candidate: kept up to a limit, past which the process ends."""
+    """Standard output of the candidate: kept up to a limit, past which the process ends.
+
+    The first of it also goes to descriptor 1 at once, each test's after a `report.MARK`, for a
+    process that does not come to an answer.
+    """
 
     def __init__(self) -> None:
-        self._left = self._limit = 0
+        self._left = self._limit = self._aloud = 0
         self._parts: list[str] = []
+        self._marked = False
 
     def writable(self) -> bool:
         return True
@@ -35,16 +43,35 @@ class Capture(io.TextIOBase):
         if self._left < 0:
             _exit(report.OUTPUT_STATUS)
         self._parts.append(text)
+        if self._aloud > 0:
+            self._say(text)
         return len(text)
 
+    def _say(self, text: str) -> None:
+        data = text.encode("utf-8", "backslashreplace")[: self._aloud]
+        self._aloud -= len(data)
+        with contextlib.suppress(OSError):
+            _write(1, data if self._marked else report.MARK + data)
+        self._marked = True
+
+    def getvalue(self) -> str:
+        return "".join(self._parts)
+
     def take(self) -> str:
-        text = "".join(self._parts)
+        text = self.getvalue()
         self._parts.clear()
         return text
 
     def renew(self, limit: int | None = None) -> None:
-        self._limit = limit or self._limit
+        """A test begins; or, with a `limit`, the first one."""
+        if limit is not None:
+            self._limit = limit
+            self._aloud = limit // 2
         self._left = self._limit
+        self._parts.clear()
+        if self._marked:
+            with contextlib.suppress(OSError):
+                _write(1, report.MARK)
 
 
 class Callback:
@@ -81,7 +108,7 @@ class Server(Peer):
         """Made before the fork, so that a run need not."""
         super().__init__(channel)
         self._module = types.ModuleType("candidate")
-        self._capture = Capture()
+        self.capture = Capture()
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "call": self._call,
             "next": self._next,
@@ -92,8 +119,8 @@ class Server(Peer):
     def serve(self, module: types.ModuleType, output: int) -> None:
         """Answers until the judge closes the channel."""
         self._module = module
-        self._capture.renew(output)
-        sys.stdout = self._capture
+        self.capture.renew(output)
+        sys.stdout = self.capture
         while True:
             try:
                 request = self.receive()
@@ -114,7 +141,7 @@ class Server(Peer):
         except BaseException as error:  # noqa: BLE001 - whatever it raises is data
             reply = {"exc": report.describe(error)}
         cpu, peak = report.used()
-        return reply | {"out": self._capture.take(), "cpu": cpu, "peak": peak}
+        return reply | {"out": self.capture.take(), "cpu": cpu, "peak": peak}
 
     def outgoing(self, value: Any) -> Any:
         if isinstance(value, Callback) and value._peer is self:
@@ -127,7 +154,7 @@ class Server(Peer):
         return (CallbackIterator if kind == "iterator" else Callback)(self, number, name)
 
     def _begin(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._capture.renew()
+        self.capture.renew()
         report.arm(request["cpu"], request["wall"])
         return {"ok": None}
 

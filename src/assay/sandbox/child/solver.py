@@ -4,6 +4,7 @@ Everything here shares its process with code that may be hostile. Nothing that i
 a test pass: it answers calls with plain values, and the judge compares.
 """
 
+import io
 import os
 import socket
 import sys
@@ -46,7 +47,8 @@ class Solver:
         if order["op"] == "program":
             program.main(self._control, order)
         module = self._loaded(order["code"], order["cpu"], order["wall"])
-        direct.run(self._control, module, order, checks.run)
+        self._server.capture.renew(order["output"])
+        direct.run(self._control, module, order, checks.run, self._server.capture)
 
     def _loaded(self, code: str, cpu: float, wall: float) -> types.ModuleType:
         """Tells what the code defines, or ends this process where it fails."""
@@ -82,6 +84,8 @@ class Solver:
 def load(code: str) -> tuple[types.ModuleType | None, dict[str, Any]]:
     """The module and what it defines, or `None` and how it failed."""
     report.remember(code)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # seen even where loading does not end
     module = types.ModuleType("candidate")
     sys.modules["candidate"] = module
     try:
