@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from assay.errors import SandboxError
@@ -68,21 +69,44 @@ class Spawned:
         return int(reply["status"])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a candidate's process is forked, and how it differs from one in Python."""
+
+    zygote: Zygote
+    address_space: bool = True
+    """Whether its address space is limited."""
+    grace: float = _GRACE
+    extra_mb: int = 0
+    """What the sandbox itself lays down in the work folder, beyond the candidate's limits."""
+
+
 class CandidateRun(Spawned):
     """A candidate's process, under the limits of its job."""
 
-    def __init__(self, worker: Worker, limits: Limits, tests: int, preload: list[str], stdin: int):
+    def __init__(
+        self,
+        worker: Worker,
+        limits: Limits,
+        tests: int,
+        preload: list[str],
+        stdin: int,
+        *,
+        place: "Place | None" = None,
+    ) -> None:
         self._worker, self._limits = worker, limits
-        worker.prepare(limits.memory_mb)
+        place = place or Place(zygote=worker.zygotes["solver"])
+        self._grace = place.grace
+        worker.prepare(limits.memory_mb + place.extra_mb)
         self._kills = worker.memory.kills() if worker.memory else 0
         kernel_limits = {
             "memory_mb": limits.memory_mb,
-            "disk_mb": limits.disk_mb,
+            "disk_mb": limits.disk_mb + place.extra_mb,
             "processes": limits.processes + 2,
             "cpu_total": limits.cpu_seconds * max(1, tests) + 1,
+            "address_space": place.address_space,
         }
-        zygote = worker.zygotes["solver"]
-        super().__init__(zygote, kernel_limits, preload, limits.output_bytes, stdin)
+        super().__init__(place.zygote, kernel_limits, preload, limits.output_bytes, stdin)
         self._start = self._base = 0.0
         self.begin()
 
@@ -100,7 +124,7 @@ class CandidateRun(Spawned):
         self, done: Callable[[], bool], lines: list[Line], processes: list[int] | None = None
     ) -> Stop | None:
         """Waits under the limits of one test."""
-        deadline = self._start + self._limits.wall_seconds + _GRACE
+        deadline = self._start + self._limits.wall_seconds + self._grace
         fds = [self.process.pidfd, *(processes or [])]
         return watch(self.streams, lines, fds, done, deadline, self._tick)
 

@@ -18,10 +18,13 @@ from assay.sandbox import (
     Outcome,
     Run,
     Verdict,
+    commands,
     programs,
     verdicts,
 )
+from assay.sandbox.calls import NOT_PYTHON, ONLY_CALLS, Driver
 from assay.sandbox.candidate_run import CandidateRun, Spawned, setup_error
+from assay.sandbox.languages.python import is_own
 from assay.sandbox.pipes import Line, Stop
 from assay.sandbox.verdicts import test_data
 from assay.sandbox.worker import Worker, test_packages
@@ -36,8 +39,10 @@ _SETTLE_SECONDS = 2.0
 class Session:
     """Judges the calls and scripts of a job. `close` ends every process it started."""
 
-    def __init__(self, worker: Worker, job: Job, preload: list[str]) -> None:
-        self._worker, self._job, self._preload = worker, job, preload
+    def __init__(
+        self, worker: Worker, job: Job, preload: list[str], driver: Driver | None = None
+    ) -> None:
+        self._worker, self._job, self._preload, self._driver = worker, job, preload, driver
         self._tests = [test for test in job.tests if not isinstance(test, Io)]
         self._data = [test_data(test) for test in self._tests]
         self._candidate: CandidateRun | None = None
@@ -69,7 +74,8 @@ class Session:
         zygote = self._worker.zygotes["judge"]
         null = self._null
         self._judge = Spawned(zygote, _JUDGE, self._preload, _JUDGE_OUTPUT, null)
-        self._judge.send({"code": self._job.code, "tests": self._data})
+        text = self._job.code if self._driver is None else NOT_PYTHON
+        self._judge.send({"code": text, "tests": self._data})
 
     def _judge_message(self) -> dict[str, Any]:
         assert self._judge is not None
@@ -80,17 +86,8 @@ class Session:
         return message
 
     def _load(self) -> tuple[Outcome, Detail] | None:
-        run = CandidateRun(
-            self._worker,
-            self._job.limits,
-            len(self._tests),
-            self._preload,
-            self._null,
-        )
-        self._candidate = run
+        run = self._candidate = self._open()
         self._serves = self._ended = 0
-        order = {"op": "load", "code": self._job.code, "output": self._job.limits.output_bytes}
-        run.send(order | run.clocks())
         stop = run.watch(lambda: bool(run.line.messages) or not run.line.open, [run.line])
         message = run.line.take()
         setup_error(message)
@@ -103,6 +100,16 @@ class Session:
         if type(message) is dict and "failed" in message:
             return verdicts.raised(message["failed"])
         return self._ended_badly(stop or "gone")
+
+    def _open(self) -> CandidateRun:
+        """A process that loads the candidate."""
+        if self._driver is not None:
+            return self._driver.open()
+        limits = self._job.limits
+        run = CandidateRun(self._worker, limits, len(self._tests), self._preload, self._null)
+        order = {"op": "load", "code": self._job.code, "output": limits.output_bytes}
+        run.send(order | run.clocks())
+        return run
 
     def _ended_badly(self, stop: Stop) -> tuple[Outcome, Detail]:
         """Ends the candidate's processes and says why it had to be."""
@@ -131,6 +138,10 @@ class Session:
     def _run_group(self, waiting: list[int], direct: bool, done: dict[int, Verdict]) -> None:
         """Runs the group again without each test that ended its processes, until none waits."""
         apart: list[int] = []
+        if direct and self._driver is not None:
+            for index in waiting:
+                self._keep(done, index, "skipped", ONLY_CALLS, False)
+            return
         while waiting:
             if self.restarts > MAX_RESTARTS:
                 skipped = Detail(message=f"not run: {self.restarts} tests had to be stopped")
@@ -266,6 +277,8 @@ class Session:
                 self._end_judge()
             finally:
                 os.close(self._null)
+                if self._driver is not None:
+                    self._driver.close()
 
 
 class GroupLine(Line):
@@ -301,14 +314,13 @@ def _next_message(line: Line) -> Any:
 
 def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
     """Raises `SandboxError` for a failure of ours, `UsageError` for what cannot be run here."""
-    if job.language != "python":
-        raise UsageError(f"the sandbox runs python, not {job.language}")
     started = time.monotonic()
+    run_program = programs.run_program if is_own(job.language) else commands.run_program
     pytest = any(isinstance(test, Script) and test.framework == "pytest" for test in job.tests)
     if pytest and not test_packages():
         raise UsageError("these tests need pytest, which this interpreter does not have")
     if not job.tests:
-        program = programs.run_program(worker, job, job.stdin)
+        program = run_program(worker, job, job.stdin)
         run = Run(
             verdicts=(),
             isolation=isolation,
@@ -321,11 +333,17 @@ def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
             peak_bytes=program.peak,
         )
     else:
-        run = _run_tests(worker, job, isolation, ["pytest"] if pytest else [])
+        run = _run_tests(worker, job, isolation, ["pytest"] if pytest else [], run_program)
     return replace(run, wall_seconds=time.monotonic() - started)
 
 
-def _run_tests(worker: Worker, job: Job, isolation: Isolation, preload: list[str]) -> Run:
+def _run_tests(
+    worker: Worker,
+    job: Job,
+    isolation: Isolation,
+    preload: list[str],
+    run_program: programs.RunProgram,
+) -> Run:
     found: dict[int, Verdict] = {}
     stdout = stderr = ""
     cpu, peaks = 0.0, [0]
@@ -333,13 +351,14 @@ def _run_tests(worker: Worker, job: Job, isolation: Isolation, preload: list[str
     detail = Detail()
     for index, test in enumerate(job.tests):
         if isinstance(test, Io):
-            found[index], program = programs.judge_io(worker, job, test)
+            found[index], program = programs.judge_io(worker, job, test, run_program)
             stdout, stderr, diagnostics = program.stdout, program.stderr, program.diagnostics
             cpu += program.cpu_seconds
             peaks.append(program.peak or 0)
     others = [index for index, test in enumerate(job.tests) if not isinstance(test, Io)]
     if others:
-        session = Session(worker, job, preload)
+        driver = None if is_own(job.language) else Driver(worker, job)
+        session = Session(worker, job, preload, driver)
         try:
             judged = session.run()
         finally:

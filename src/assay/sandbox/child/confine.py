@@ -51,6 +51,8 @@ class Confinement:
 
     def _limit(self, limits: dict[str, Any]) -> None:
         memory = (int(limits["memory_mb"]) << 20) + self._base
+        if not limits.get("address_space", True):
+            memory = resource.RLIM_INFINITY
         disk = int(limits["disk_mb"]) << 20
         cpu = math.ceil(float(limits["cpu_total"])) + 2
         for kind, value in (
@@ -65,6 +67,8 @@ class Confinement:
         ):
             _, hard = resource.getrlimit(kind)
             lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            if value == resource.RLIM_INFINITY:
+                lower = hard
             resource.setrlimit(kind, (lower, lower))
 
     def _drop(self) -> None:

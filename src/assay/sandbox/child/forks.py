@@ -3,7 +3,7 @@
 import os
 import random
 
-_fork = os.fork
+_fork, _waitpid = os.fork, os.waitpid
 _get, _set = random.getstate, random.setstate
 
 
@@ -14,3 +14,14 @@ def fork() -> int:
     if pid == 0:
         _set(state)
     return pid
+
+
+def wait_for(child: int) -> int:
+    """The exit status of `child`; as first process of the namespace, reaps all others too."""
+    while True:
+        try:
+            pid, status = _waitpid(-1, 0)
+        except ChildProcessError:
+            return -9
+        if pid == child:
+            return os.waitstatus_to_exitcode(status)

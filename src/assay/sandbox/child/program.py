@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 import types
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from assay.sandbox.child import kernel, report, wire
@@ -27,21 +28,29 @@ def main(control: socket.socket, order: dict[str, Any]) -> NoReturn:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
         _run(order, write)
     os.close(write)
+    os.set_blocking(read, False)
+    follow(control, child, lambda: {"exc": _failure(read)})
+
+
+def _failure(read: int) -> Any:
+    try:
+        return json.loads(os.read(read, 65536))
+    except (OSError, ValueError):
+        return None
+
+
+def follow(control: socket.socket, child: int, more: Callable[[], dict[str, Any]]) -> NoReturn:
+    """Says how `child` ended, and what `more` finds out then; reaps all others too."""
     while True:
         pid, status, usage = os.wait4(-1, 0)
         if pid == child:
             break
-    os.set_blocking(read, False)
     message: dict[str, Any] = {
         "ended": os.waitstatus_to_exitcode(status),
         "cpu": usage.ru_utime + usage.ru_stime,
         "peak": usage.ru_maxrss * 1024,
     }
-    try:
-        message["exc"] = json.loads(os.read(read, 65536))
-    except (OSError, ValueError):
-        message["exc"] = None
-    wire.send(control, message)
+    wire.send(control, message | more())
     while True:  # the supervisor ends this process, and with it whatever the program left
         signal.pause()
 

@@ -10,18 +10,20 @@ import sys
 import types
 from typing import Any, NoReturn
 
-from assay.sandbox.child import checks, direct, kernel, program, report, serving, wire
+from assay.sandbox.child import checks, command, direct, kernel, program, report, serving, wire
 from assay.sandbox.child.confine import CONTROL, TRACE
-from assay.sandbox.child.forks import fork
+from assay.sandbox.child.forks import fork, wait_for
 
-_getpid, _exit, _waitpid = os.getpid, os._exit, os.waitpid
+_getpid, _exit = os.getpid, os._exit
 
 
 def main(request: dict[str, Any]) -> NoReturn:
     control = socket.socket(fileno=CONTROL)
-    order, _ = wire.recv(control)
+    order, fds = wire.recv(control)
     if order["op"] == "program":
         program.main(control, order)
+    if order["op"] in command.OPERATIONS:
+        command.OPERATIONS[order["op"]](control, order, fds)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
     me = _getpid()
     report.watch(TRACE)
@@ -84,14 +86,3 @@ def serve_groups(
             _exit(0)
         wire.close_all(fds)
         wire.send(control, {"ended": wait_for(child)})
-
-
-def wait_for(child: int) -> int:
-    """The exit status of `child`; as first process of the namespace, reaps all others too."""
-    while True:
-        try:
-            pid, status = _waitpid(-1, 0)
-        except ChildProcessError:
-            return -9
-        if pid == child:
-            return os.waitstatus_to_exitcode(status)

@@ -1,0 +1,325 @@
+'use strict';
+// Runs inside the sandbox and shares its process with the candidate: it answers calls with plain
+// values over descriptor 3 and knows no expected value. `node driver main.js [serve]`.
+// Values cross as tagged JSON, see child/codec.py.
+
+const fs = require('fs');
+const path = require('path');
+const vm = require('vm');
+const { createRequire } = require('module');
+const { pathToFileURL } = require('url');
+
+const CHANNEL = 3, MAX_OUT = 16 << 20, MAX_DEPTH = 100, OUTPUT_STATUS = 77;
+const file = path.resolve(process.argv[2]);
+const outputLimit = Number(process.argv[3]);
+const serving = process.argv[4] === 'serve';
+const { readSync, writeSync } = fs;
+const { parse, stringify } = JSON;
+const exit = process.exit.bind(process), usage = process.resourceUsage.bind(process);
+const exported = [];
+
+class NotPlain extends Error {}
+class Gone extends Error {}
+
+// -- frames ----------------------------------------------------------------------------------
+
+function take(size) {
+  const buffer = Buffer.alloc(size);
+  for (let done = 0; done < size;) {
+    const count = readSync(CHANNEL, buffer, done, size - done, null);
+    if (count === 0) exit(0);
+    done += count;
+  }
+  return buffer;
+}
+
+const BIG = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+
+function receive() {
+  const text = take(take(4).readUInt32BE(0)).toString('utf8');
+  return parse(text.replace(BIG, (found) => (found[0] === '"' ? found : `{"I":"${found}"}`)));
+}
+
+function send(message) {
+  let body = Buffer.from(stringify(message), 'utf8');
+  if (body.length > MAX_OUT) body = Buffer.from(stringify({ bad: `value of ${body.length} bytes` }));
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(body.length, 0);
+  const data = Buffer.concat([head, body]);
+  for (let done = 0; done < data.length;) done += writeSync(CHANNEL, data, done);
+}
+
+function request(message) {
+  send(message);
+  const reply = receive();
+  if ('ok' in reply) return decode(reply.ok);
+  const error = new Error(reply.message || '');
+  error.name = String(reply.exc);
+  throw error;
+}
+
+// -- values ----------------------------------------------------------------------------------
+
+function encodeNumber(value) {
+  if (Number.isNaN(value)) return { F: 'nan' };
+  if (!Number.isFinite(value)) return { F: value > 0 ? 'inf' : '-inf' };
+  return value;
+}
+
+function encode(value, depth = 0, frozen = false) {
+  if (value === null || value === undefined) return null;
+  const next = (item) => encode(item, depth + 1, frozen);
+  const hashable = (item) => encode(item, depth + 1, true);
+  switch (typeof value) {
+    case 'boolean': case 'string': return value;
+    case 'number': return encodeNumber(value);
+    case 'bigint': return { I: (value < 0n ? '-0x' : '0x') + (value < 0n ? -value : value).toString(16) };
+    case 'function': return handle(value, 'callable');
+    case 'symbol': throw new NotPlain('a symbol');
+  }
+  if (depth > MAX_DEPTH) throw new NotPlain(`value nested more than ${MAX_DEPTH} deep`);
+  if (value.assayHandle !== undefined && remotes.has(value)) return { O: remotes.get(value) };
+  if (Array.isArray(value)) {
+    const items = Array.from(value, next);
+    return frozen ? { T: items } : items;
+  }
+  if (value instanceof Number || value instanceof String || value instanceof Boolean) return next(value.valueOf());
+  if (value instanceof Map) return { D: Array.from(value, ([key, item]) => [hashable(key), next(item)]) };
+  if (value instanceof Set) return { [frozen ? 'Z' : 'S']: Array.from(value, hashable) };
+  if (value instanceof Uint8Array) return { B: Buffer.from(value).toString('hex') };
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value, next);
+  const shape = Object.getPrototypeOf(value);
+  if (shape === null || shape === Object.prototype) {
+    if (frozen) throw new NotPlain('an object inside a set');
+    return { D: Object.entries(value).map(([key, item]) => [key, next(item)]) };
+  }
+  if (typeof value.next === 'function') return handle(value, 'iterator');
+  return handle(value, 'object');
+}
+
+function handle(value, kind) {
+  exported.push(value);
+  const name = kind === 'callable' ? value.name : value.constructor && value.constructor.name;
+  return { H: [exported.length - 1, kind, String(name || kind).slice(0, 100)] };
+}
+
+const remotes = new WeakMap();
+
+function remote(number, kind) {
+  const call = (...args) => request({ op: 'call', id: number, args: [encode(args), { D: [] }] });
+  const made = kind === 'iterator' ? judgeIterator(number) : call;
+  made.assayHandle = number;
+  remotes.set(made, number);
+  return made;
+}
+
+function judgeIterator(number) {
+  return {
+    next() {
+      try {
+        return { done: false, value: request({ op: 'next', id: number }) };
+      } catch (error) {
+        if (error.name === 'StopIteration') return { done: true, value: undefined };
+        throw error;
+      }
+    },
+    [Symbol.iterator]() { return this; },
+  };
+}
+
+function integer(text) {
+  const value = text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
+  return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value;
+}
+
+const READERS = {
+  I: integer,
+  F: (body) => ({ nan: NaN, inf: Infinity, '-inf': -Infinity })[body],
+  T: (body) => body.map(decode),
+  S: (body) => new Set(body.map(decode)),
+  Z: (body) => new Set(body.map(decode)),
+  B: (body) => Uint8Array.from(Buffer.from(body, 'hex')),
+  A: (body) => Uint8Array.from(Buffer.from(body, 'hex')),
+  Q: (body) => body[1].map(decode),
+  O: (body) => exported[body],
+  H: (body) => remote(body[0], body[1]),
+  R: ([start, stop, step]) => {
+    const items = [];
+    for (let at = start; step > 0 ? at < stop : at > stop; at += step) items.push(at);
+    return items;
+  },
+};
+
+function decodePairs(body) {
+  const pairs = body.map(([key, item]) => [decode(key), decode(item)]);
+  if (!pairs.every(([key]) => typeof key === 'string')) return new Map(pairs);
+  const made = {};
+  for (const [key, item] of pairs) {
+    Object.defineProperty(made, key, { value: item, writable: true, enumerable: true, configurable: true });
+  }
+  return made;
+}
+
+function decode(node) {
+  if (node === null || typeof node !== 'object') return node;
+  if (Array.isArray(node)) return node.map(decode);
+  const [tag, body] = Object.entries(node)[0];
+  if (tag === 'D' || tag === 'DC' || tag === 'DO' || tag === 'DD') return decodePairs(body);
+  if (READERS[tag]) return READERS[tag](body);
+  throw new TypeError(`JavaScript has no value like Python's (${tag})`);
+}
+
+// -- the candidate ---------------------------------------------------------------------------
+
+function describe(error) {
+  if (!(error instanceof Error) && !(error && typeof error === 'object' && 'message' in error)) {
+    return { type: 'Error', module: '', bases: [], names: ['Error', 'Exception'], message: `threw ${String(error)}`, line: null, source: null, errno: null };
+  }
+  const names = [];
+  for (let at = error; at && names.length < 20; at = Object.getPrototypeOf(at)) {
+    const name = at.constructor && at.constructor.name;
+    if (name && name !== 'Object' && !names.includes(name)) names.push(name);
+  }
+  const own = String(error.name || names[0] || 'Error');
+  const place = new RegExp(path.basename(file).replace('.', '\\.') + ':(\\d+)').exec(String(error.stack));
+  const errno = { EPERM: 1, EACCES: 13, EROFS: 30 }[error.code];
+  return {
+    type: own, module: '', bases: [], names: [own, ...names, 'Exception'], message: String(error.message).slice(0, 2000),
+    line: place ? Number(place[1]) : null, source: null, errno: errno === undefined ? null : errno,
+  };
+}
+
+let captured = '', left = outputLimit;
+
+function capture() {
+  const write = (chunk, encoding, done) => {
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+    left -= text.length;
+    if (left < 0) exit(OUTPUT_STATUS);
+    captured += text;
+    const callback = typeof encoding === 'function' ? encoding : done;
+    if (callback) process.nextTick(callback);
+    return true;
+  };
+  process.stdout.write = write;
+}
+
+let find = () => undefined;
+let names = [];
+
+async function load() {
+  let code = fs.readFileSync(file, 'utf8');
+  if (file.endsWith('.ts')) code = require('module').stripTypeScriptTypes(code);
+  if (file.endsWith('.mjs') || /^\s*(?:import\s+[\w{*"']|export\s)/m.test(code)) return loadModule(code);
+  const holder = { exports: {} };
+  Object.assign(globalThis, {
+    require: createRequire(file), module: holder, exports: holder.exports, __filename: file, __dirname: path.dirname(file),
+  });
+  const before = new Set(Object.getOwnPropertyNames(globalThis));
+  const script = new vm.Script(code, { filename: file });
+  script.runInThisContext();
+  const declared = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name));
+  const lexical = Array.from(code.matchAll(/^(?:const|let|class)\s+([A-Za-z_$][\w$]*)/gm), (found) => found[1]);
+  const own = holder.exports && typeof holder.exports === 'object' ? Object.keys(holder.exports) : [];
+  names = [...new Set([...own, ...declared, ...lexical])].filter((name) => /^[A-Za-z_$][\w$]*$/.test(name));
+  find = (name) => (own.includes(name) ? holder.exports[name] : vm.runInThisContext(name));
+}
+
+async function loadModule(code) {
+  const place = file.replace(/\.\w+$/, '.assay.mjs');
+  fs.writeFileSync(place, code);
+  const space = await import(pathToFileURL(place).href);
+  names = Object.keys(space);
+  find = (name) => space[name];
+}
+
+function kindOf(value) {
+  if (typeof value !== 'function') return 'value';
+  return 'function';
+}
+
+function known() {
+  const found = [];
+  for (const name of names) {
+    try { found.push([name, kindOf(find(name))]); } catch { /* declared, never reached */ }
+  }
+  return found;
+}
+
+// -- calls -----------------------------------------------------------------------------------
+
+const OPERATIONS = {
+  begin() { left = outputLimit; return { ok: null }; },
+  get(message) { return { ok: encode(find(message.name)) }; },
+  next(message) {
+    const step = exported[message.id].next();
+    if (step.done) return { exc: { type: 'StopIteration', module: 'builtins', bases: [], names: ['StopIteration'], message: '' } };
+    return { ok: encode(step.value) };
+  },
+  async call(message) {
+    const target = 'id' in message ? exported[message.id] : find(message.name);
+    const [positional, named] = message.args;
+    if (named.D.length) throw new TypeError('JavaScript has no keyword arguments');
+    const args = decode(positional);
+    const before = stringify(encode(args));
+    let result;
+    if (/^class\b/.test(Function.prototype.toString.call(target))) result = new target(...args);
+    else result = await target(...args);
+    const same = typeof result === 'object' && result !== null ? args.indexOf(result) : -1;
+    const reply = same >= 0 && typeof positional[same] === 'object' ? { same } : { ok: encode(result) };
+    const after = encode(args);
+    if (stringify(after) !== before) reply.args = [restored(after, positional), { D: [] }];
+    return reply;
+  },
+};
+
+// Arguments that were tuples or sets for the judge stay what they were.
+function restored(after, before) {
+  return after.map((node, index) => {
+    const was = before[index];
+    if (Array.isArray(node) && was && typeof was === 'object' && 'T' in was) return { T: node };
+    return node;
+  });
+}
+
+async function answer(message) {
+  let reply;
+  try {
+    reply = await OPERATIONS[message.op](message);
+  } catch (error) {
+    if (error instanceof NotPlain) reply = { bad: error.message };
+    else if (error instanceof RangeError && /call stack/.test(error.message)) reply = { exc: { ...describe(error), type: 'RangeError' } };
+    else reply = { exc: describe(error) };
+  }
+  const { userCPUTime, systemCPUTime, maxRSS } = usage();
+  const out = captured;
+  captured = '';
+  // Half a microsecond more keeps it from being a whole number: the judge asks for a float.
+  return { ...reply, out, cpu: (userCPUTime + systemCPUTime + 0.5) / 1e6, peak: maxRSS * 1024 };
+}
+
+async function main() {
+  if (serving) capture();
+  let failure = null;
+  try {
+    await load();
+  } catch (error) {
+    failure = describe(error);
+    if (error instanceof SyntaxError && error.stack && !/\n +at .*main\./.test(error.stack)) {
+      const where = /^\S*:(\d+)\n(.*)\n( *)\^/.exec(error.stack);
+      failure.line = where ? Number(where[1]) : null;
+      failure.source = where ? where[2].trim() : null;
+      failure.column = where ? where[3].length + 1 : null;
+      failure.build = true;
+    }
+  }
+  if (!serving) {
+    send(failure ? { [failure.build ? 'build' : 'failed']: failure } : { names: known() });
+    exit(0);
+  }
+  if (failure) exit(1);
+  for (;;) send(await answer(receive()));
+}
+
+process.on('unhandledRejection', () => {});
+main();
