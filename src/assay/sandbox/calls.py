@@ -7,14 +7,15 @@ channel that carries plain values. At the other end is a driver, which knows no 
 from contextlib import ExitStack
 
 from assay.errors import UsageError
-from assay.sandbox import Detail, Job
+from assay.sandbox import Detail, Job, Outcome
 from assay.sandbox.candidate_run import CandidateRun
 from assay.sandbox.commands import started, target
 from assay.sandbox.languages import LANGUAGES
 from assay.sandbox.worker import Worker
 
-NOT_PYTHON = "("
-"""What a judge reads of such a candidate: nothing, so that every test gets a driver of its own."""
+NOT_PYTHON = ""
+"""What a judge reads of such a candidate. Simple calls share a driver, which loads the candidate
+anew for each."""
 ONLY_CALLS = Detail(message="not run: this test needs Python objects in the candidate's process")
 
 
@@ -39,6 +40,16 @@ class Driver:
         words += [made.language.driver, file, str(limits.output_bytes)]
         process = started(made, words, made.source(), limits, op="driver")
         return self._open.enter_context(process)[0]
+
+    def explain(self, run: CandidateRun, told: tuple[Outcome, Detail]) -> tuple[Outcome, Detail]:
+        """The same, but for memory that ran out as stderr says, and the kernel's CPU limit."""
+        errors = run.streams.err.text()
+        run.streams.err.data.clear()
+        if any(mark in errors for mark in self._target.language.exhausted):
+            return "memory", Detail(limit=f"{self._job.limits.memory_mb} MB of memory")
+        if told[1].signal == "SIGXCPU":
+            return "timeout", Detail(limit=f"{self._job.limits.cpu_seconds:g} s of CPU")
+        return told
 
     def close(self) -> None:
         self._open.close()

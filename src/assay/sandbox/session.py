@@ -99,6 +99,8 @@ class Session:
             return "build_failed", verdicts.raised_detail(message["build"])
         if type(message) is dict and "failed" in message:
             return verdicts.raised(message["failed"])
+        if type(message) is dict and "ended" in message:
+            return self._explained(run, run.ended(verdicts.status_of(message)))
         return self._ended_badly(stop or "gone")
 
     def _open(self) -> CandidateRun:
@@ -226,8 +228,13 @@ class Session:
             return "killed", Detail(message="the test ended the process that judges it")
         if status is None:
             return self._ended_badly("gone")
-        result = run.ended(status)
-        return result[0], verdicts.with_source(result[1], self._job.code)
+        outcome, detail = self._explained(run, run.ended(status))
+        return outcome, verdicts.with_source(detail, self._job.code)
+
+    def _explained(
+        self, run: CandidateRun, told: tuple[Outcome, Detail]
+    ) -> tuple[Outcome, Detail]:
+        return told if self._driver is None else self._driver.explain(run, told)
 
     def _fork_status(self) -> int | None:
         """How the fork that served the group ended, as its parent says."""

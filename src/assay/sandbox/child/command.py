@@ -72,9 +72,9 @@ def serve(control: socket.socket, order: dict[str, Any], fds: list[int]) -> NoRe
         loaded = None
     ours.close()
     status = wait_for(child)
-    if type(loaded) is not dict:
-        os._exit(status if 0 <= status < 256 else _die(-status))
-    wire.send(control, {key: loaded[key] for key in ("names", "build", "failed") if key in loaded})
+    told = loaded if type(loaded) is dict else {}
+    known = {key: told[key] for key in ("names", "build", "failed") if key in told}
+    wire.send(control, known or {"ended": status})
     while True:
         try:
             _, received = wire.recv(control)
@@ -83,13 +83,6 @@ def serve(control: socket.socket, order: dict[str, Any], fds: list[int]) -> NoRe
         child = start(order, order["argv"] + ["serve"], received[0])
         wire.close_all(received)
         wire.send(control, {"ended": wait_for(child)})
-
-
-def _die(number: int) -> int:
-    """As the driver did; the first process of a namespace cannot, and ends with 128 + number."""
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
-    return 128 + number
 
 
 OPERATIONS: dict[str, Callable[[socket.socket, dict[str, Any], list[int]], NoReturn]] = {

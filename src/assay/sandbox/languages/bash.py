@@ -14,7 +14,7 @@ def find() -> Toolchain | None:
     version = finding.version_in(finding.says(shell, "--version")) if shell else None
     if shell is None or version is None:
         return None
-    return Toolchain(version=version, programs=(shell,))
+    return Toolchain(version=version, programs=(finding.real(shell),))
 
 
 def run(tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:

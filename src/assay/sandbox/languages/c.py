@@ -19,6 +19,7 @@ def find(*names: str) -> Toolchain | None:
     version = finding.version_in(finding.says(compiler, "-dumpfullversion")) if compiler else None
     if compiler is None or version is None:
         return None
+    compiler = finding.real(compiler)
     prefix = Path(compiler).parent.parent
     parts = [prefix / part for part in ("bin", "lib", "libexec", "include", "lib64")]
     inside = (prefix / "lib" / "gcc").is_dir() or (prefix / "lib" / "clang").is_dir()

@@ -25,7 +25,7 @@ def find() -> Toolchain | None:
     settings = {path.resolve().parent for path in (root / "conf").glob("*") if path.is_symlink()}
     apart = [root] if settings <= {Path("/etc")} else [root, *settings]
     return Toolchain(
-        version=version[1].strip(), programs=(compiler, java), folders=finding.outside(*apart)
+        version=version[1].strip(), programs=(finding.real(compiler), finding.real(java)), folders=finding.outside(*apart)
     )
 
 

@@ -7,11 +7,14 @@ from pathlib import Path
 from assay.problem import Limits
 from assay.sandbox.languages import Language, Toolchain, finding
 
-_STRIPS_TYPES = (22, 6)
+_READ_TYPES = (
+    "require('module').stripTypeScriptTypes(require('fs').readFileSync(process.argv[1], 'utf8'),"
+    " {mode: 'transform', sourceUrl: process.argv[1]})"
+)
 _QUIET = "--disable-warning=ExperimentalWarning"
-_TYPES = "--experimental-strip-types"
+_TYPES = "--experimental-transform-types"
 _SYNTAX = re.compile(
-    r"(?m)^(?:file://)?/?\S*main\.\w+:(?P<line>\d+)\n(?P<source>.*)\n(?P<caret> *)\^+\n"
+    r"(?m)^\S*main\.\w+:(?P<line>\d+)\n(?P<source>.*)\n(?:(?P<caret> *)\^+\n)?"
     r"(?:.*\n)*?(?P<message>\w*Error.*)$"
 )
 _TROUBLE = re.compile(
@@ -26,7 +29,7 @@ def find(oldest: tuple[int, int]) -> Toolchain | None:
     version = finding.version_in(finding.says(node, "--version")) if node else None
     if node is None or version is None or tuple(map(int, version.split(".")[:2])) < oldest:
         return None
-    return Toolchain(version=version, programs=(node,), folders=finding.outside(Path(node)))
+    return Toolchain(version=version, programs=(finding.real(node),), folders=finding.outside(Path(node)))
 
 
 def run(flags: tuple[str, ...], tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
@@ -35,7 +38,8 @@ def run(flags: tuple[str, ...], tools: Toolchain, file: str, limits: Limits) -> 
 
 
 def check(flags: tuple[str, ...], tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
-    return (tools.programs[0], *flags, "--check", file)
+    how = ("-e", _READ_TYPES) if flags else ("--check",)
+    return (tools.programs[0], *flags, *how, file)
 
 
 def language(
@@ -60,6 +64,6 @@ def language(
 
 LANGUAGE = language("javascript", "js", (18, 0), "install node (https://nodejs.org)", ())
 TYPESCRIPT = language(
-    "typescript", "ts", _STRIPS_TYPES,
-    "install node 22.6 or later (https://nodejs.org), which runs TypeScript", (_QUIET, _TYPES),
+    "typescript", "ts", (22, 13),
+    "install node 22.13 or later (https://nodejs.org), which runs TypeScript", (_QUIET, _TYPES),
 )  # fmt: skip

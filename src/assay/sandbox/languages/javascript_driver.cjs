@@ -6,7 +6,7 @@
 const fs = require('fs');
 const path = require('path');
 const vm = require('vm');
-const { createRequire } = require('module');
+const { createRequire, stripTypeScriptTypes } = require('module');
 const { pathToFileURL } = require('url');
 
 const CHANNEL = 3, MAX_OUT = 16 << 20, MAX_DEPTH = 100, OUTPUT_STATUS = 77;
@@ -206,28 +206,47 @@ function capture() {
 
 let find = () => undefined;
 let names = [];
+let loads = 0;
+const code = fs.readFileSync(file, 'utf8');
+const isModule = file.endsWith('.mjs') || /^\s*(?:import\s+[\w{*"']|export\s)/m.test(code);
+const DECLARED = /^(?:export\s+)?(?:default\s+)?(?:async\s+)?(?:function\s*\*?|const|let|var|class)\s+([A-Za-z_$][\w$]*)/gm;
 
+// Every test finds the candidate as it is after loading: nothing of another test is left.
 async function load() {
-  let code = fs.readFileSync(file, 'utf8');
-  if (file.endsWith('.ts')) code = require('module').stripTypeScriptTypes(code);
-  if (file.endsWith('.mjs') || /^\s*(?:import\s+[\w{*"']|export\s)/m.test(code)) return loadModule(code);
+  loads += 1;
+  const text = file.endsWith('.ts') ? withoutTypes() : code;
+  if (isModule) return loadModule(text);
   const holder = { exports: {} };
-  Object.assign(globalThis, {
-    require: createRequire(file), module: holder, exports: holder.exports, __filename: file, __dirname: path.dirname(file),
-  });
-  const before = new Set(Object.getOwnPropertyNames(globalThis));
-  const script = new vm.Script(code, { filename: file });
-  script.runInThisContext();
-  const declared = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name));
-  const lexical = Array.from(code.matchAll(/^(?:const|let|class)\s+([A-Za-z_$][\w$]*)/gm), (found) => found[1]);
-  const own = holder.exports && typeof holder.exports === 'object' ? Object.keys(holder.exports) : [];
-  names = [...new Set([...own, ...declared, ...lexical])].filter((name) => /^[A-Za-z_$][\w$]*$/.test(name));
-  find = (name) => (own.includes(name) ? holder.exports[name] : vm.runInThisContext(name));
+  const lookUp = '\n;return (assayName) => eval(assayName);';
+  const parameters = ['exports', 'require', 'module', '__filename', '__dirname'];
+  let body;
+  try {
+    body = vm.compileFunction(text + lookUp, parameters, { filename: file });
+  } catch (error) {
+    vm.compileFunction(text, parameters, { filename: file }); // its own error names the right place
+    throw error;
+  }
+  const scope = body.call(holder.exports, holder.exports, createRequire(file), holder, file, path.dirname(file));
+  const given = holder.exports;
+  const own = given && (typeof given === 'object' || typeof given === 'function') ? Object.keys(given) : [];
+  const declared = Array.from(text.matchAll(DECLARED), (found) => found[1]);
+  names = [...new Set([...own, ...declared])].filter((name) => /^[A-Za-z_$][\w$]*$/.test(name));
+  find = (name) => (own.includes(name) ? given[name] : scope(name));
+  return undefined;
 }
 
-async function loadModule(code) {
-  const place = file.replace(/\.\w+$/, '.assay.mjs');
-  fs.writeFileSync(place, code);
+// Types become blanks, so that lines stay; enums and the like must be rewritten.
+function withoutTypes() {
+  try {
+    return stripTypeScriptTypes(code, { sourceUrl: file });
+  } catch {
+    return stripTypeScriptTypes(code, { mode: 'transform', sourceUrl: file });
+  }
+}
+
+async function loadModule(text) {
+  const place = file.replace(/\.\w+$/, `.${loads}.mjs`);
+  fs.writeFileSync(place, text);
   const space = await import(pathToFileURL(place).href);
   names = Object.keys(space);
   find = (name) => space[name];
@@ -249,7 +268,12 @@ function known() {
 // -- calls -----------------------------------------------------------------------------------
 
 const OPERATIONS = {
-  begin() { left = outputLimit; return { ok: null }; },
+  async begin() {
+    await load();
+    left = outputLimit;
+    captured = '';
+    return { ok: null };
+  },
   get(message) { return { ok: encode(find(message.name)) }; },
   next(message) {
     const step = exported[message.id].next();
@@ -298,27 +322,28 @@ async function answer(message) {
   return { ...reply, out, cpu: (userCPUTime + systemCPUTime + 0.5) / 1e6, peak: maxRSS * 1024 };
 }
 
+function failureOf(error) {
+  const failure = describe(error);
+  const stack = String(error && error.stack);
+  if (!(error instanceof SyntaxError) || /\n +at .*\/main\.(js|ts|mjs|\d)/.test(stack)) return { failed: failure };
+  const where = /^\S*main\.[\w.]+:(\d+)\n(.*)\n( *)(\^?)/.exec(stack);
+  if (where) Object.assign(failure, { line: Number(where[1]), source: where[2].trim() || null });
+  failure.column = where && where[4] ? where[3].length + 1 : null;
+  return { build: failure };
+}
+
 async function main() {
-  if (serving) capture();
-  let failure = null;
+  if (serving) {
+    capture();
+    for (;;) send(await answer(receive()));
+  }
   try {
     await load();
+    send({ names: known() });
   } catch (error) {
-    failure = describe(error);
-    if (error instanceof SyntaxError && error.stack && !/\n +at .*main\./.test(error.stack)) {
-      const where = /^\S*:(\d+)\n(.*)\n( *)\^/.exec(error.stack);
-      failure.line = where ? Number(where[1]) : null;
-      failure.source = where ? where[2].trim() : null;
-      failure.column = where ? where[3].length + 1 : null;
-      failure.build = true;
-    }
+    send(failureOf(error));
   }
-  if (!serving) {
-    send(failure ? { [failure.build ? 'build' : 'failed']: failure } : { names: known() });
-    exit(0);
-  }
-  if (failure) exit(1);
-  for (;;) send(await answer(receive()));
+  exit(0);
 }
 
 process.on('unhandledRejection', () => {});
