@@ -1,5 +1,7 @@
 """One program a language and behaviour. `{secret}` and `{port}` are filled in by the test."""
 
+from typing import Any
+
 PYTHON = {
     "hello": "print('hi', input())\n",
     "fails": "x = 1\nprint([][x])\n",
@@ -72,7 +74,7 @@ C = {
     "loop": "int main(void) { for (volatile int i = 0;; i++) {} }\n",
     "hog": "#include <stdlib.h>\n#include <string.h>\n"
     "int main(void) { for (;;) memset(malloc(1 << 20), 1, 1 << 20); }\n",
-    "flood": '#include <stdio.h>\nint main(void) { for (;;) puts("xxxxxxxxxxxxxxxxxxxxxxxxxxxx"); }\n',
+    "flood": '#include <stdio.h>\nint main(void) { for (;;) puts("xxxxxxxxxxxxxxxxxxxxx"); }\n',
     "daemon": "#include <stdio.h>\n#include <unistd.h>\nint main(void) { if (!fork()) { setsid();"
     ' execlp("sleep", "sleep", "31337", (char *)0); } puts("left"); return 0; }\n',
     "network": "#include <arpa/inet.h>\n#include <stdio.h>\n#include <sys/socket.h>\n"
@@ -85,8 +87,7 @@ C = {
 CPP = C | {
     "hello": "#include <iostream>\n#include <string>\n"
     'int main() { std::string s; std::cin >> s; std::cout << "hi " << s << "\\n"; }\n',
-    "fails": "#include <stdexcept>\n"
-    'int main() { throw std::out_of_range("far"); }\n',
+    "fails": '#include <stdexcept>\nint main() { throw std::out_of_range("far"); }\n',
     "fails_with": ("std::out_of_range", None),
     "hog": "#include <vector>\n#include <string>\n"
     "int main() { std::vector<std::string> v; for (;;) v.emplace_back(1 << 20, 'x'); }\n",
@@ -109,9 +110,7 @@ JAVA = {
     "loop": java("for (;;) {}"),
     "hog": java("List<byte[]> l = new ArrayList<>(); for (;;) l.add(new byte[1 << 20]);"),
     "flood": java('for (;;) System.out.println("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");'),
-    "daemon": java(
-        'new ProcessBuilder("sleep", "31337").start(); System.out.println("left");'
-    ),
+    "daemon": java('new ProcessBuilder("sleep", "31337").start(); System.out.println("left");'),
     "network": java('new java.net.Socket("127.0.0.1", {port}); System.out.println("ESCAPED");'),
     "secret": java(
         'System.out.println(java.nio.file.Files.readString(java.nio.file.Path.of("{secret}")));'
@@ -120,7 +119,7 @@ JAVA = {
 GO = {
     "hello": 'package main\nimport "fmt"\n'
     'func main() { var s string; fmt.Scan(&s); fmt.Println("hi", s) }\n',
-    "fails": "package main\nfunc main() {\n\tvar m map[string]int\n\tm[\"a\"] = 1\n}\n",
+    "fails": 'package main\nfunc main() {\n\tvar m map[string]int\n\tm["a"] = 1\n}\n',
     "fails_with": ("panic", 4),
     "broken": "package main\nfunc main() {\n\tx := y\n}\n",
     "broken_at": (3, True),
@@ -138,9 +137,9 @@ GO = {
 RUST = {
     "hello": "use std::io;\nfn main() { let mut s = String::new();"
     ' io::stdin().read_line(&mut s).unwrap(); println!("hi {}", s.trim()); }\n',
-    "fails": "fn main() {\n    let v: Vec<i32> = vec![];\n    println!(\"{}\", v[v.len()]);\n}\n",
+    "fails": 'fn main() {\n    let v: Vec<i32> = vec![];\n    println!("{}", v[v.len()]);\n}\n',
     "fails_with": ("panicked", 3),
-    "broken": "fn main() {\n    let x: i32 = \"a\";\n}\n",
+    "broken": 'fn main() {\n    let x: i32 = "a";\n}\n',
     "broken_at": (2, True),
     "loop": "fn main() { let mut x = 0u64; loop { x = std::hint::black_box(x + 1); } }\n",
     "hog": "fn main() { let mut v = Vec::new(); loop { v.push(vec![1u8; 1 << 20]); } }\n",
@@ -151,7 +150,18 @@ RUST = {
     ' println!("ESCAPED"); }\n',
     "secret": 'fn main() { println!("{}", std::fs::read_to_string("{secret}").unwrap()); }\n',
 }
-PROGRAMS: dict[str, dict[str, object]] = {
-    "bash": BASH, "sql": SQL, "javascript": JAVASCRIPT, "typescript": TYPESCRIPT, "c": C,
-    "cpp": CPP, "java": JAVA, "go": GO, "rust": RUST,
-} | {f"python3.{minor}": PYTHON for minor in range(11, 15)}  # fmt: skip
+PROGRAMS: dict[str, dict[str, Any]] = {
+    "bash": BASH,
+    "sql": SQL,
+    "javascript": JAVASCRIPT,
+    "typescript": TYPESCRIPT,
+    "c": C,
+    "cpp": CPP,
+    "java": JAVA,
+    "go": GO,
+    "rust": RUST,
+    "python3.11": PYTHON,
+    "python3.12": PYTHON,
+    "python3.13": PYTHON,
+    "python3.14": PYTHON,
+}

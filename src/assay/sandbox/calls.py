@@ -38,7 +38,8 @@ class Driver:
         made, limits = self._target, self._job.limits
         *words, file = made.words(made.language.run, limits)
         words += [made.language.driver, file, str(limits.output_bytes)]
-        process = started(made, words, made.source(), limits, op="driver")
+        many = len(self._job.tests) + 1  # loading counts as one more
+        process = started(made, words, made.source(), limits, op="driver", tests=many)
         return self._open.enter_context(process)[0]
 
     def explain(self, run: CandidateRun, told: tuple[Outcome, Detail]) -> tuple[Outcome, Detail]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from assay.errors import SandboxError
 from assay.problem import Limits
-from assay.sandbox import Detail, Job, Outcome, verdicts
+from assay.sandbox import Detail, Diagnostic, Job, Outcome, verdicts
 from assay.sandbox.artefacts import CACHE, Files, key_of
 from assay.sandbox.candidate_run import CandidateRun, Place, setup_error, stdin_file
 from assay.sandbox.child import pack
@@ -41,12 +41,8 @@ class Target:
     file: str
     code: bytes
 
-    @property
-    def stem(self) -> str:
-        return self.file.removesuffix(self.language.extension)
-
     def words(self, command: Command, limits: Limits) -> list[str]:
-        return [word.replace("{name}", self.stem) for word in command(self.tools, self.file, limits)]
+        return list(command(self.tools, self.file, limits))
 
     def source(self) -> Files:
         support = {name: Path(path).read_bytes() for name, path in self.language.support.items()}
@@ -99,16 +95,33 @@ def build(made: Target) -> Files | ProgramRun:
     kept = CACHE.get(key)
     if kept is not None:
         return kept
-    done = execute(made, words, made.source(), language.limits, collect=language.artefact)
+    files = made.source() | _warmed(made)
+    done = execute(made, words, files, language.limits, collect=language.artefact)
     if done.status == 0 and done.files:
         CACHE.put(key, done.files)
         return done.files
     return _not_built(made, done)
 
 
+def _warmed(made: Target) -> Files:
+    """The compiler's own cache as it is after a build of ours; no candidate writes to it."""
+    language = made.language
+    if not language.warm or language.build is None:
+        return {}
+    ours = replace(made, code=language.warm.encode())
+    words = ours.words(language.build, language.limits)
+    key = key_of(made.worker.tier, language.name, made.tools.version, *words, "warm", ours.code)
+    kept = CACHE.get(key)
+    if kept is None:
+        done = execute(ours, words, ours.source(), language.limits, collect="cache")
+        kept = {f"cache/{name}": data for name, data in done.files.items()}
+        CACHE.put(key, kept)
+    return kept
+
+
 def _not_built(made: Target, done: Ended) -> ProgramRun:
     run = done.run
-    found = tuple(made.language.diagnose(run.stderr + run.stdout))
+    found = _diagnose(made, run.stderr + run.stdout)
     detail = run.detail
     if detail.limit is not None:
         detail = replace(detail, limit=f"{detail.limit} to build")
@@ -119,6 +132,17 @@ def _not_built(made: Target, done: Ended) -> ProgramRun:
         detail = replace(detail, message=shorten(said))
     detail = verdicts.with_source(detail, made.code.decode("utf-8", "replace"))
     return replace(run, outcome="build_failed", detail=detail, diagnostics=found)
+
+
+def _diagnose(made: Target, text: str) -> tuple[Diagnostic, ...]:
+    """What the tools complained about, with the text of the lines."""
+    lines = made.code.decode("utf-8", "replace").splitlines()
+    return tuple(
+        replace(each, source=each.source or shorten(lines[each.line - 1].strip()) or None)
+        if each.line and each.line <= len(lines)
+        else each
+        for each in made.language.diagnose(text)
+    )
 
 
 def _checked(made: Target, run: ProgramRun) -> ProgramRun:
@@ -133,10 +157,11 @@ def _checked(made: Target, run: ProgramRun) -> ProgramRun:
     if done.status == 0:
         CACHE.put(key, {})
         return run
-    if done.status is None or not (found := language.diagnose(done.run.stderr)):
+    found = _diagnose(made, done.run.stderr)
+    if done.status is None or not found:
         return run
     detail = Detail(message=found[0].message, line=found[0].line, source=found[0].source)
-    return replace(run, outcome="build_failed", detail=detail, diagnostics=tuple(found))
+    return replace(run, outcome="build_failed", detail=detail, diagnostics=found)
 
 
 def execute(
@@ -167,6 +192,8 @@ def execute(
         except pack.Refused as error:
             refused = str(error)
     ended = verdicts.status_of(known) if known else status
+    if stopped is None and not known and status >= 0:
+        raise SandboxError(f"the process that runs {words[0]} ended with status {status}")
     if ended == _NOT_STARTED and not words[0].startswith("./"):
         raise SandboxError(f"{words[0]} could not be started: {shorten(run.streams.err.text())}")
     outcome, detail = stopped or _meaning(made.language, run, ended, limits, exhausted)
@@ -191,6 +218,7 @@ def started(
     limits: Limits,
     *,
     op: str = "command",
+    tests: int = 1,
     stdin: str = "",
     collect: str = "",
 ) -> Iterator[tuple[CandidateRun, int]]:
@@ -215,9 +243,9 @@ def started(
             "files": pack.write(memory_files[0], files),
             "folder": folder,
             "collect": collect,
-            "cpu_limit": math.ceil(limits.cpu_seconds),
+            "cpu_limit": math.ceil(limits.cpu_seconds * tests),
         }
-        run = CandidateRun(made.worker, limits, 1, [], memory_files[2], place=place)
+        run = CandidateRun(made.worker, limits, tests, [], memory_files[2], place=place)
         run.send(order, memory_files[:2])
         yield run, memory_files[1]
     finally:
@@ -261,7 +289,7 @@ def _meaning(
 
 def _trouble(language: Language, errors: str) -> Detail:
     """The exception, message and line that a runtime wrote before it ended."""
-    found = language.trouble.search(errors[-20_000:]) if language.trouble else None
+    found = language.trouble.search(errors[-8000:]) if language.trouble else None
     known: dict[str, Any] = found.groupdict() if found else {}
     line = known.get("line")
     return Detail(

@@ -231,9 +231,7 @@ class Session:
         outcome, detail = self._explained(run, run.ended(status))
         return outcome, verdicts.with_source(detail, self._job.code)
 
-    def _explained(
-        self, run: CandidateRun, told: tuple[Outcome, Detail]
-    ) -> tuple[Outcome, Detail]:
+    def _explained(self, run: CandidateRun, told: tuple[Outcome, Detail]) -> tuple[Outcome, Detail]:
         return told if self._driver is None else self._driver.explain(run, told)
 
     def _fork_status(self) -> int | None:

@@ -58,9 +58,7 @@ def test_packages() -> dict[str, str]:
     return found if "pytest" in found else {}
 
 
-def layout(
-    tier: str, role: Role, slot: int, folders: tuple[str, ...] = ()
-) -> dict[str, Any]:
+def layout(tier: str, role: Role, slot: int, folders: tuple[str, ...] = ()) -> dict[str, Any]:
     """What a zygote is told at its start."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     prefix = Path(sys.base_prefix).resolve()
@@ -112,9 +110,7 @@ class Process:
 class Zygote:
     """A fork server. Raises `WorkerLost` when it dies, `SandboxError` when it cannot start."""
 
-    def __init__(
-        self, tier: str, role: Role, slot: int, folders: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, tier: str, role: Role, slot: int, folders: tuple[str, ...] = ()) -> None:
         self._namespaces = tier == "namespaces"
         self._server: int | None = None
         self._lock = threading.Lock()

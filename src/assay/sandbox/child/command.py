@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from assay.sandbox.child import kernel, pack, program, wire
+from assay.sandbox.child import pack, program, wire
 from assay.sandbox.child.forks import fork, wait_for
 
 CHANNEL = 3
@@ -43,7 +43,6 @@ def start(order: dict[str, Any], argv: list[str], channel: int | None) -> int:
             signal.signal(number, signal.SIG_DFL)
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (min(order["cpu_limit"], hard), hard))
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)
         os.execve(argv[0], argv, order["environment"])
     except OSError as error:
         os.write(2, f"{argv[0]}: {error.strerror}\n".encode())

@@ -34,6 +34,11 @@ Command = Callable[[Toolchain, str, Limits], tuple[str, ...]]
 """From a toolchain, the name of the source file and the limits to the words of a command."""
 
 
+def run_built(tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
+    """Runs what a build left under the usual name."""
+    return ("./program",)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
     name: str
@@ -41,13 +46,14 @@ class Language:
     find: Callable[[], Toolchain | None]
     get: str
     """How to get the toolchain."""
-    run: Command
-    """`{name}` in a word is the name of the source file without its extension."""
+    run: Command = run_built
     aliases: tuple[str, ...] = ()
     build: Command | None = None
     """Makes `artefact` out of the source; `None`: the source itself is run."""
-    artefact: str = ""
+    artefact: str = "program"
     """A file, or a folder of files, that the build leaves."""
+    warm: str = ""
+    """A source of ours whose build leaves a folder `cache`, from which other builds start."""
     check: Command | None = None
     """Where there is no build: says whether the source is well-formed, asked when a run fails."""
     diagnose: Callable[[str], list[Diagnostic]] = lambda text: []

@@ -10,36 +10,27 @@ from assay.sandbox.languages import Language, Toolchain, finding
 _MESSAGE = re.compile(
     r"(?m)^(?:main\.c(?:pp)?|/[^:\n]+):(?P<line>\d+):(?:(?P<column>\d+):)?"
     r" (?:fatal )?error: (?P<message>.+)$"
+    r"|^.*main\.c(?:pp)?:(?P<line_linked>\d+): (?P<message_linked>undefined reference .+)$"
 )
-_LINKER = re.compile(r"(?m)^.*main\.c(?:pp)?:(?P<line>\d+): (?P<message>undefined reference .+)$")
+_FLAGS = ("-g1", "-O2", "-pipe", "-fno-diagnostics-show-caret", "-fdiagnostics-color=never")
+_THROWN = re.compile(r"instance of '(?P<exception>[^']+)'(?:\s+what\(\):\s+(?P<message>.+))?")
 
 
 def find(*names: str) -> Toolchain | None:
-    compiler = finding.program(*names)
-    version = finding.version_in(finding.says(compiler, "-dumpfullversion")) if compiler else None
-    if compiler is None or version is None:
+    found = finding.program(*names)
+    version = finding.version_in(finding.says(found, "-dumpfullversion")) if found else None
+    if found is None or version is None:
         return None
-    compiler = finding.real(compiler)
+    compiler = finding.real(found)
     prefix = Path(compiler).parent.parent
-    parts = [prefix / part for part in ("bin", "lib", "libexec", "include", "lib64")]
-    inside = (prefix / "lib" / "gcc").is_dir() or (prefix / "lib" / "clang").is_dir()
-    folders = finding.outside(*(parts if inside else [Path(compiler)]))
+    whole = any((prefix / "lib" / name).is_dir() for name in ("gcc", "clang"))
+    parts = ("bin", "lib", "lib64", "libexec", "include") if whole else ()
+    folders = finding.outside(Path(compiler), *(prefix / part for part in parts))
     return Toolchain(version=version, programs=(compiler,), folders=folders)
 
 
-def build(
-    standard: str, tools: Toolchain, file: str, limits: Limits
-) -> tuple[str, ...]:
-    flags = ("-g1", "-O2", standard, "-fno-diagnostics-show-caret", "-fdiagnostics-color=never")
-    return (tools.programs[0], *flags, "-pipe", "-o", "program", file, "-lm", "-pthread")
-
-
-def run(tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
-    return ("./program",)
-
-
-def diagnose(text: str) -> list[finding.Diagnostic]:
-    return finding.read_messages(text, _MESSAGE) or finding.read_messages(text, _LINKER)
+def build(standard: str, tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
+    return (tools.programs[0], standard, *_FLAGS, "-o", "program", file, "-lm", "-pthread")
 
 
 LANGUAGE = Language(
@@ -48,9 +39,7 @@ LANGUAGE = Language(
     find=partial(find, "gcc", "cc", "clang"),
     get="install `gcc` (Debian, Ubuntu: build-essential)",
     build=partial(build, "-std=gnu17"),
-    artefact="program",
-    run=run,
-    diagnose=diagnose,
+    diagnose=lambda text: finding.read_messages(text, _MESSAGE),
 )
 CPP = Language(
     name="cpp",
@@ -59,9 +48,7 @@ CPP = Language(
     find=partial(find, "g++", "c++", "clang++"),
     get="install `g++` (Debian, Ubuntu: build-essential)",
     build=partial(build, "-std=gnu++20"),
-    artefact="program",
-    run=run,
-    diagnose=diagnose,
-    trouble=re.compile(r"instance of '(?P<exception>[^']+)'(?:\s+what\(\):\s+(?P<message>.+))?"),
+    diagnose=lambda text: finding.read_messages(text, _MESSAGE),
+    trouble=_THROWN,
     exhausted=("std::bad_alloc",),
 )

@@ -60,10 +60,13 @@ def outside(*paths: Path) -> tuple[str, ...]:
 
 def read_messages(text: str, pattern: re.Pattern[str]) -> list[Diagnostic]:
     """One diagnostic a match; groups `line`, `message` and, where it has them, `column`,
-    `source`, and `caret`: the blanks before a caret that points into the line."""
+    `source`, and `caret`: the blanks before a caret that points into the line. Where a pattern
+    has two forms, the groups of the second end in `_linked`."""
     found = []
     for match in pattern.finditer(text):
-        groups = match.groupdict()
+        groups = {
+            name.split("_")[0]: text for name, text in match.groupdict().items() if text is not None
+        }
         column = int(groups["column"]) if groups.get("column") else None
         if groups.get("caret") is not None:
             column = len(groups["caret"]) + 1

@@ -9,59 +9,49 @@ from assay.sandbox.languages import Language, Toolchain, finding
 _MESSAGE = re.compile(
     r"(?m)^\w+\.java:(?P<line>\d+): error: (?P<message>.+)\n(?P<source>.*)\n(?P<caret> *)\^"
 )
-_QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:-UsePerfData")
-_CLASS = re.compile(r"(?m)^\s*(?P<public>public\s+)?(?:final\s+|abstract\s+)*class\s+(?P<name>\w+)")
+_TROUBLE = re.compile(
+    r"Exception in thread \"[^\"]*\" (?P<exception>[\w.$]+)(?:: (?P<message>.+))?"
+    r"(?:(?:\n.*)*?\n\tat .*\.java:(?P<line>\d+)\))?"
+)
+_QUICK = ("-XX:+UseSerialGC", "-Xshare:auto", "-XX:-UsePerfData")
+_CLASS = re.compile(r"(?m)^\s*(public\s+)?(?:final\s+|abstract\s+)*class\s+(\w+)")
 _MAIN = re.compile(r"\bstatic\s+(?:final\s+)?void\s+main\s*\(")
 
 
 def find() -> Toolchain | None:
     compiler, java = finding.program("javac"), finding.program("java")
     told = finding.says(java, "-XshowSettings:properties", "-version") if java else None
-    home = re.search(r"java\.home = (.+)", told or "")
-    version = re.search(r"java\.version = (.+)", told or "")
-    if compiler is None or java is None or home is None or version is None:
+    facts = dict(re.findall(r"(java\.(?:home|version)) = (.+)", told or ""))
+    if compiler is None or java is None or len(facts) < 2:
         return None
-    root = Path(home[1].strip())
-    settings = {path.resolve().parent for path in (root / "conf").glob("*") if path.is_symlink()}
-    apart = [root] if settings <= {Path("/etc")} else [root, *settings]
-    return Toolchain(
-        version=version[1].strip(), programs=(finding.real(compiler), finding.real(java)), folders=finding.outside(*apart)
-    )
+    home = Path(facts["java.home"])
+    settings = [path.resolve().parent for path in (home / "conf").glob("*") if path.is_symlink()]
+    folders = finding.outside(home, *(path for path in settings if path != Path("/etc")))
+    programs = (finding.real(compiler), finding.real(java))
+    return Toolchain(version=facts["java.version"], programs=programs, folders=folders)
 
 
 def main_class(code: str) -> str:
     """The public class, else the last one that begins before `main`."""
-    classes = list(_CLASS.finditer(code))
-    public = [match["name"] for match in classes if match["public"]]
+    public = [match[2] for match in _CLASS.finditer(code) if match[1]]
     main = _MAIN.search(code)
-    before = [match["name"] for match in classes if main and match.start() < main.start()]
+    before = [match[2] for match in _CLASS.finditer(code, 0, main.start() if main else 0)]
     return (public or before[-1:] or ["Main"])[0]
 
 
 def build(tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
-    quick = (f"-J{flag}" for flag in _QUICK)
-    return (tools.programs[0], *quick, "-J-Xmx768m", "-encoding", "UTF-8", "-d", "out", "-proc:none", file)
+    quick = [f"-J{flag}" for flag in (*_QUICK, "-XX:TieredStopAtLevel=1", "-Xmx768m")]
+    return (tools.programs[0], *quick, "-encoding", "UTF-8", "-proc:none", "-d", "out", file)
 
 
 def run(tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
-    heap = max(16, limits.memory_mb * 3 // 4)
-    return (tools.programs[1], *_QUICK, f"-Xmx{heap}m", "-Xss16m", "-cp", ".", "{name}")
+    heap = f"-Xmx{max(16, limits.memory_mb * 3 // 4)}m"
+    return (tools.programs[1], *_QUICK, heap, "-Xss16m", "-cp", ".", file.removesuffix(".java"))
 
 
 LANGUAGE = Language(
-    name="java",
-    extension=".java",
-    find=find,
-    get="install a JDK (Debian, Ubuntu: default-jdk-headless)",
-    build=build,
-    artefact="out",
-    run=run,
-    file=main_class,
+    name="java", extension=".java", file=main_class, artefact="out", address_space=False,
+    find=find, get="install a JDK (Debian, Ubuntu: default-jdk-headless)", build=build, run=run,
     diagnose=lambda text: finding.read_messages(text, _MESSAGE),
-    address_space=False,
-    trouble=re.compile(
-        r"Exception in thread \"[^\"]*\" (?P<exception>[\w.$]+)(?:: (?P<message>.+))?"
-        r"(?:(?:\n.*)*?\n\tat .*\.java:(?P<line>\d+)\))?"
-    ),
-    exhausted=("java.lang.OutOfMemoryError",),
-)
+    trouble=_TROUBLE, exhausted=("java.lang.OutOfMemoryError",),
+)  # fmt: skip

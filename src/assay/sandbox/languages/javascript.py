@@ -7,12 +7,11 @@ from pathlib import Path
 from assay.problem import Limits
 from assay.sandbox.languages import Language, Toolchain, finding
 
-_READ_TYPES = (
+_CHECK_TYPED = (
     "require('module').stripTypeScriptTypes(require('fs').readFileSync(process.argv[1], 'utf8'),"
     " {mode: 'transform', sourceUrl: process.argv[1]})"
 )
-_QUIET = "--disable-warning=ExperimentalWarning"
-_TYPES = "--experimental-transform-types"
+_TYPED = ("--disable-warning=ExperimentalWarning", "--experimental-transform-types")
 _SYNTAX = re.compile(
     r"(?m)^\S*main\.\w+:(?P<line>\d+)\n(?P<source>.*)\n(?:(?P<caret> *)\^+\n)?"
     r"(?:.*\n)*?(?P<message>\w*Error.*)$"
@@ -25,45 +24,31 @@ _DRIVER = Path(__file__).parent / "javascript_driver.cjs"
 
 
 def find(oldest: tuple[int, int]) -> Toolchain | None:
-    node = finding.program("node", "nodejs")
-    version = finding.version_in(finding.says(node, "--version")) if node else None
-    if node is None or version is None or tuple(map(int, version.split(".")[:2])) < oldest:
+    found = finding.program("node", "nodejs")
+    version = finding.version_in(finding.says(found, "--version")) if found else None
+    if found is None or version is None or tuple(map(int, version.split(".")[:2])) < oldest:
         return None
-    return Toolchain(version=version, programs=(finding.real(node),), folders=finding.outside(Path(node)))
+    node = finding.real(found)
+    return Toolchain(version=version, programs=(node,), folders=finding.outside(Path(node)))
 
 
 def run(flags: tuple[str, ...], tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
-    heap = max(32, limits.memory_mb * 3 // 4)
-    return (tools.programs[0], f"--max-old-space-size={heap}", *flags, file)
+    heap = f"--max-old-space-size={max(32, limits.memory_mb * 3 // 4)}"
+    return (tools.programs[0], heap, *flags, file)
 
 
-def check(flags: tuple[str, ...], tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
-    how = ("-e", _READ_TYPES) if flags else ("--check",)
-    return (tools.programs[0], *flags, *how, file)
-
-
-def language(
-    name: str, alias: str, oldest: tuple[int, int], get: str, flags: tuple[str, ...]
-) -> Language:
+def javascript(name: str, end: str, oldest: tuple[int, int], *flags: str) -> Language:
+    check = (*flags, "-e", _CHECK_TYPED) if flags else ("--check",)
     return Language(
-        name=name,
-        aliases=(alias,),
-        extension=f".{alias}",
-        find=partial(find, oldest),
-        get=get,
-        run=partial(run, flags),
-        check=partial(check, flags),
+        name=name, aliases=(end,), extension=f".{end}", find=partial(find, oldest),
+        get=f"install node {'.'.join(map(str, oldest))} or later (https://nodejs.org)",
+        run=partial(run, flags), check=partial(run, check),
         diagnose=lambda text: finding.read_messages(text, _SYNTAX),
-        support={_DRIVER.name: str(_DRIVER)},
-        driver=_DRIVER.name,
-        address_space=False,
-        trouble=_TROUBLE,
+        support={_DRIVER.name: str(_DRIVER)}, driver=_DRIVER.name,
+        address_space=False, trouble=_TROUBLE,
         exhausted=("JavaScript heap out of memory", "Array buffer allocation failed"),
-    )
+    )  # fmt: skip
 
 
-LANGUAGE = language("javascript", "js", (18, 0), "install node (https://nodejs.org)", ())
-TYPESCRIPT = language(
-    "typescript", "ts", (22, 13),
-    "install node 22.13 or later (https://nodejs.org), which runs TypeScript", (_QUIET, _TYPES),
-)  # fmt: skip
+LANGUAGE = javascript("javascript", "js", (18, 19))
+TYPESCRIPT = javascript("typescript", "ts", (22, 13), *_TYPED)

@@ -17,6 +17,10 @@ _SYNTAX = re.compile(
     r'File "main\.py", line (?P<line>\d+)\n    (?P<source>.*)\n    (?P<caret> *)\^.*\n'
     r"(?P<message>\w+Error: .+)"
 )
+_TROUBLE = re.compile(
+    r'(?s:.*)main\.py", line (?P<line>\d+), in [^\n]*\n(?:  [^\n]*\n)*'
+    r"(?P<exception>[A-Za-z_][\w.]*)(?:: (?P<message>[^\n]*))?\s*\Z"
+)
 
 
 def is_own(name: str) -> bool:
@@ -25,52 +29,38 @@ def is_own(name: str) -> bool:
 
 
 def places(name: str) -> Iterator[str]:
-    """On the search path, and where pyenv and uv keep interpreters."""
-    yield from filter(None, [finding.program(name)])
+    """Where pyenv and uv keep interpreters (pyenv's shims are slow), and on the search path."""
     home = Path.home()
     pyenv = Path(os.environ.get("PYENV_ROOT", home / ".pyenv")) / "versions"
-    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", home / ".local/share/uv/python"))
-    for folder in (pyenv, uv):
+    for folder in (pyenv, home / ".local/share/uv/python"):
         yield from sorted(map(str, folder.glob(f"*/bin/{name}")), reverse=True)
+    yield from filter(None, [finding.program(name)])
 
 
 def find(minor: int) -> Toolchain | None:
     name = f"python3.{minor}"
     told = (finding.says(place, "-I", "-c", _FACTS) for place in places(name))
-    lines = next((text.splitlines()[-2:] for text in told if text), [])
-    if len(lines) < 2 or not lines[1].startswith(f"3.{minor}."):
+    facts = next((text.splitlines()[-2:] for text in told if text), [])
+    if len(facts) < 2 or not facts[1].startswith(f"3.{minor}."):
         return None
-    prefix, version = lines
-    program, library = Path(prefix) / "bin" / name, Path(prefix) / "lib" / name
-    shared = Path(prefix).glob(f"lib/libpython3.{minor}*")
-    folders = finding.outside(program, library, *shared)
-    return Toolchain(version=version, programs=(str(program),), folders=folders)
+    home = Path(facts[0])
+    program, shared = home / "bin" / name, home.glob(f"lib/libpython3.{minor}*")
+    folders = finding.outside(program, home / "lib" / name, *shared)
+    return Toolchain(version=facts[1], programs=(str(program.resolve()),), folders=folders)
 
 
-def run(tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
-    return (tools.programs[0], "-s", "-S", "-B", file)
-
-
-def check(tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
-    return (tools.programs[0], "-s", "-S", "-B", "-c", _CHECK, file)
+def run(more: tuple[str, ...], tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
+    return (tools.programs[0], "-s", "-S", "-B", *more, file)
 
 
 def version(minor: int) -> Language:
     return Language(
-        name=f"python3.{minor}",
-        aliases=(f"py3{minor}",),
-        extension=".py",
-        find=partial(find, minor),
+        name=f"python3.{minor}", extension=".py", find=partial(find, minor),
         get=f"install Python 3.{minor} (for instance `uv python install 3.{minor}`)",
-        run=run,
-        check=check,
+        run=partial(run, ()), check=partial(run, ("-c", _CHECK)),
         diagnose=lambda text: finding.read_messages(text, _SYNTAX),
-        trouble=re.compile(
-            r'(?:File "[^"]*main\.py", line (?P<line>\d+)(?:.*\n(?!  File))*)'
-            r"(?P<exception>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?\Z"
-        ),
-        exhausted=("MemoryError",),
-    )
+        trouble=_TROUBLE, exhausted=("MemoryError",),
+    )  # fmt: skip
 
 
 VERSIONS = [version(minor) for minor in range(11, 15)]

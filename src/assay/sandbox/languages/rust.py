@@ -1,12 +1,22 @@
 """Rust: one file, the standard library, no crates."""
 
-import json
 import re
 from pathlib import Path
 
 from assay.problem import Limits
-from assay.sandbox import Diagnostic
 from assay.sandbox.languages import Language, Toolchain, finding
+
+_FLAGS = (
+    "--edition=2021", "-Copt-level=2", "-Ccodegen-units=1", "-Cstrip=debuginfo",
+    "--error-format=short",
+)  # fmt: skip
+_MESSAGE = re.compile(
+    r"(?m)^main\.rs:(?P<line>\d+):(?P<column>\d+): error(?:\[\w+\])?: (?P<message>.+)$"
+)
+_TROUBLE = re.compile(
+    r"thread '[^']*'(?: \(\d+\))? (?P<exception>panicked) at (?:main\.rs:(?P<line>\d+))?.*:\n"
+    r"(?P<message>.+)"
+)
 
 
 def find() -> Toolchain | None:
@@ -22,28 +32,7 @@ def find() -> Toolchain | None:
 
 
 def build(tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
-    flags = ("--edition=2021", "-Copt-level=2", "-Ccodegen-units=1", "-Cdebuginfo=0")
-    return (tools.programs[0], *flags, "-Cstrip=debuginfo", "--error-format=json", "-o", "program", file)
-
-
-def run(tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
-    return ("./program",)
-
-
-def diagnose(text: str) -> list[Diagnostic]:
-    found = []
-    for line in text.splitlines():
-        try:
-            data = json.loads(line)
-            places = [place for place in data["spans"] if place["is_primary"]]
-            place = places[0] if places else {}
-            if data["level"] == "error" and (places or not found):
-                source = place["text"][0]["text"].strip() if place.get("text") else None
-                row, column = place.get("line_start"), place.get("column_start")
-                found.append(Diagnostic(message=str(data["message"])[:2000], line=row, column=column, source=source))
-        except (ValueError, KeyError, TypeError, IndexError):
-            continue
-    return found[: finding.MAX_DIAGNOSTICS]
+    return (tools.programs[0], *_FLAGS, "-o", "program", file)
 
 
 LANGUAGE = Language(
@@ -53,12 +42,7 @@ LANGUAGE = Language(
     find=find,
     get="install Rust with rustup (https://rustup.rs), and a C linker (`gcc`)",
     build=build,
-    artefact="program",
-    run=run,
-    diagnose=diagnose,
-    trouble=re.compile(
-        r"thread '[^']*'(?: \(\d+\))? (?P<exception>panicked) at (?:main\.rs:(?P<line>\d+))?"
-        r".*:\n(?P<message>.+)"
-    ),
+    diagnose=lambda text: finding.read_messages(text, _MESSAGE),
+    trouble=_TROUBLE,
     exhausted=("memory allocation of",),
 )

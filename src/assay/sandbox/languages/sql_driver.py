@@ -52,7 +52,7 @@ def place(statement: str, line: int, message: str) -> str:
 
 
 def main() -> int:
-    with open(sys.argv[1], encoding="utf-8") as file:
+    with open(sys.argv[1], encoding="utf-8") as file:  # noqa: PTH123 - pathlib is slow to load
         script = file.read()
     checking = len(sys.argv) > 2
     database = sqlite3.connect(":memory:", isolation_level=None)
