@@ -96,7 +96,7 @@ async def test_a_memory_hog(sandbox: Sandbox, name: str) -> None:
         sandbox, name, PROGRAMS[name]["hog"], limits=Limits(memory_mb=256, wall_seconds=10)
     )
     assert found.outcome in ("memory", "killed"), found
-    if sandbox.isolation.filesystem:
+    if sandbox.isolation.filesystem and os.geteuid() == 0:  # others have no cgroup everywhere
         assert found.outcome == "memory", found
 
 
@@ -435,8 +435,8 @@ async def test_calls_that_fail(isolated: Sandbox, script: str) -> None:
 
 async def test_each_call_has_its_own_time(isolated: Sandbox, script: str) -> None:
     """Defect: calls that share a driver share its CPU time, so that the last ones time out."""
-    code = "function f(x) { const end = process.cpuUsage().user + 4e5;\n"
-    code += "while (process.cpuUsage().user < end) {} return x }\n"
+    code = "function used() { const u = process.cpuUsage(); return u.user + u.system }\n"
+    code += "function f(x) { const end = used() + 4e5; while (used() < end) {} return x }\n"
     tests = [Call(id=str(i), expression=f"f({i})", expected=str(i)) for i in range(4)]
     found = await run(isolated, script, code, *tests)
     assert found.passed, found

@@ -90,7 +90,10 @@ LANGUAGES: dict[str, Language] = {}
 @functools.cache
 def toolchain(name: str) -> Toolchain | None:
     """That of a language, looked for once a process."""
-    return LANGUAGES[name].find()
+    try:
+        return LANGUAGES[name].find()
+    except OSError:  # a folder that one may not even look into
+        return None
 
 
 def resolve(name: str) -> tuple[Language, Toolchain]:

@@ -1,8 +1,10 @@
 """Looks for toolchains and reads what they print. Never raises for one that is not there."""
 
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from assay.sandbox import Diagnostic
@@ -16,6 +18,15 @@ _SECONDS = 10.0
 def program(*names: str) -> str | None:
     """The first of these on the search path."""
     return next(filter(None, map(shutil.which, names)), None)
+
+
+def interpreters(name: str) -> Iterator[str]:
+    """Where pyenv and uv keep interpreters (pyenv's shims are slow), and on the search path."""
+    home = Path.home()
+    pyenv = Path(os.environ.get("PYENV_ROOT", home / ".pyenv")) / "versions"
+    for folder in (pyenv, home / ".local/share/uv/python"):
+        yield from sorted(map(str, folder.glob(f"*/bin/{name}")), reverse=True)
+    yield from filter(None, [program(name)])
 
 
 def real(program: str) -> str:

@@ -1,9 +1,7 @@
 """Python of another version than the one that runs Assay: a plain cold run."""
 
-import os
 import re
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -28,18 +26,9 @@ def is_own(name: str) -> bool:
     return name.strip().lower() in _OWN
 
 
-def places(name: str) -> Iterator[str]:
-    """Where pyenv and uv keep interpreters (pyenv's shims are slow), and on the search path."""
-    home = Path.home()
-    pyenv = Path(os.environ.get("PYENV_ROOT", home / ".pyenv")) / "versions"
-    for folder in (pyenv, home / ".local/share/uv/python"):
-        yield from sorted(map(str, folder.glob(f"*/bin/{name}")), reverse=True)
-    yield from filter(None, [finding.program(name)])
-
-
 def find(minor: int) -> Toolchain | None:
     name = f"python3.{minor}"
-    told = (finding.says(place, "-I", "-c", _FACTS) for place in places(name))
+    told = (finding.says(place, "-I", "-c", _FACTS) for place in finding.interpreters(name))
     facts = next((text.splitlines()[-2:] for text in told if text), [])
     if len(facts) < 2 or not facts[1].startswith(f"3.{minor}."):
         return None
