@@ -408,6 +408,12 @@ async def test_calls_cross_as_plain_values(sandbox: Sandbox, script: str) -> Non
             call="check(push)",
         ),
         Script(
+            id="tuples",
+            source="def check(push):\n    x = [(1, (2,))]\n    push(x)\n"
+            "    assert x == [(1, (2,)), 4]\n",
+            call="check(push)",
+        ),
+        Script(
             id="same",
             source="def check(f):\n    x = [3, 1]\n    assert f(x) is x and x == [1, 3]\n",
             call="check(sorted)",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assay.errors import SandboxError
+from assay.errors import SandboxError, UsageError
 from assay.problem import Limits
 from assay.sandbox import Detail, Diagnostic, Job, Outcome, verdicts
 from assay.sandbox.artefacts import CACHE, Files, key_of
@@ -52,6 +52,11 @@ class Target:
 def target(worker: Worker, job: Job) -> Target:
     """Raises `UsageError` where the language cannot be run here."""
     language, tools = resolve(job.language)
+    hidden = [folder for folder in tools.folders if Path(folder).is_relative_to("/tmp")]
+    if hidden and worker.tier == "namespaces":
+        raise UsageError(
+            f"no sandbox shows {hidden[0]}: move {language.name}'s toolchain from /tmp"
+        )
     file = language.file(job.code) + language.extension
     code = job.code.encode("utf-8", "surrogateescape")
     return Target(worker=worker, language=language, tools=tools, file=file, code=code)

@@ -47,8 +47,7 @@ LANGUAGE = Language(
     extension=".go",
     find=find,
     get="install Go (https://go.dev/dl, or Debian, Ubuntu: golang)",
-    build=build,
-    warm=_WARM,
+    build=build, warm=_WARM,
     diagnose=lambda text: finding.read_messages(text, _MESSAGE),
     limits=replace(BUILD, cpu_seconds=60, wall_seconds=180),
     environment={

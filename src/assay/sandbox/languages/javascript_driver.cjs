@@ -297,13 +297,13 @@ const OPERATIONS = {
   },
 };
 
-// Arguments that were tuples or sets for the judge stay what they were.
+// What was a tuple for the judge stays one: it puts the changes into its own values.
 function restored(after, before) {
-  return after.map((node, index) => {
-    const was = before[index];
-    if (Array.isArray(node) && was && typeof was === 'object' && 'T' in was) return { T: node };
-    return node;
-  });
+  const isTuple = before !== null && typeof before === 'object' && 'T' in before;
+  const was = isTuple ? before.T : before;
+  if (!Array.isArray(after) || !Array.isArray(was)) return after;
+  const items = after.map((node, index) => restored(node, was[index]));
+  return isTuple ? { T: items } : items;
 }
 
 async function answer(message) {
