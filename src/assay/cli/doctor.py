@@ -17,7 +17,8 @@ class Check:
 
 def examine(as_json: bool, remote: str | None) -> int:
     """Prints the checks. Status 6 where no sandbox is to be had, as `solve` would give."""
-    checks = [*sandboxes(remote), python(), *packages(), *embedded_models()]
+    found = [*sandboxes(remote), python(), *languages()]
+    checks = [*found, *packages(), *embedded_models()]
     for check in checks:
         if as_json:
             print(json.dumps({"check": check.what, "ok": check.ok, "detail": check.detail}))
@@ -35,6 +36,12 @@ def sandboxes(remote: str | None) -> list[Check]:
 
 def python() -> Check:
     return Check("python", True, f"{sys.version.split()[0]} runs the candidates")
+
+
+def languages() -> list[Check]:
+    from assay.sandbox.languages import available
+
+    return [Check(*row) for row in available()]
 
 
 def packages() -> list[Check]:

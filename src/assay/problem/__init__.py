@@ -13,8 +13,9 @@ from typing import Literal
 Origin = Literal["given", "example", "generated", "person"]
 """Who claims that a test is right: the user, the task's own text, a model, or a person asked."""
 
-Comparison = Literal["exact", "lines", "tokens"]
-"""How two outputs are compared: byte for byte; by line without trailing blanks; by words."""
+Comparison = Literal["exact", "lines", "tokens", "unordered"]
+"""How two outputs are compared: byte for byte; by line without trailing blanks; by words; by line
+in any order, as the rows of a query without ORDER BY."""
 
 Framework = Literal["plain", "pytest", "unittest"]
 """What runs a `Script`: a statement, pytest, or unittest."""

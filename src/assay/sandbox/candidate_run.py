@@ -6,8 +6,8 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.problem import Limits
@@ -26,7 +26,10 @@ _BUSY_KILL = (signal.SIGXCPU, signal.SIGKILL)
 class Spawned:
     """A process of a zygote with its control socket and its streams."""
 
-    def __init__(self, zygote: Zygote, order: bytes, output: int, stdin: int) -> None:
+    def __init__(
+        self, zygote: Zygote, order: bytes, output: int, stdin: int, more: Sequence[int] = ()
+    ) -> None:
+        """`more`: descriptors that the process finds from `confine.EXTRA` on."""
         self._zygote = zygote
         self.streams = Streams(output)
         ours, theirs = socket.socketpair()
@@ -34,7 +37,8 @@ class Spawned:
         self.cpu_seconds, self.peak_bytes = 0.0, 0
         out, err, trace = self.streams.theirs
         try:
-            self.process: Process = zygote.spawn(order, [stdin, out, err, theirs.fileno(), trace])
+            fds = [stdin, out, err, theirs.fileno(), trace, *more]
+            self.process: Process = zygote.spawn(order, fds)
         except BaseException:
             self.streams.close()
             ours.close()
@@ -70,16 +74,42 @@ class Spawned:
         self.line.close()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a candidate's process is forked, and how it differs from one in Python."""
+
+    zygote: Zygote
+    address_space: bool = True
+    """Whether its address space is limited."""
+    grace: float = _GRACE
+    extra_mb: int = 0
+    """What the sandbox itself lays down in the work folder, beyond the candidate's limits."""
+
+
 class CandidateRun(Spawned):
     """A candidate's process, under the limits of its job."""
 
-    def __init__(self, worker: Worker, limits: Limits, tests: int, stdin: int):
+    def __init__(
+        self,
+        worker: Worker,
+        limits: Limits,
+        tests: int,
+        stdin: int,
+        *,
+        place: Place | None = None,
+        more: Sequence[int] = (),
+    ) -> None:
         self._worker, self._limits = worker, limits
-        worker.prepare(limits.memory_mb)
+        place = place or Place(zygote=worker.zygotes["solver"])
+        self._grace = place.grace
+        worker.prepare(limits.memory_mb + place.extra_mb)
         self._kills = worker.memory.kills() if worker.memory else 0
-        zygote = worker.zygotes["solver"]
-        order = spawn_order(limits, tests, zygote.base_bytes)
-        super().__init__(zygote, order, limits.output_bytes, stdin)
+        room = (
+            replace(limits, disk_mb=limits.disk_mb + place.extra_mb) if place.extra_mb else limits
+        )
+        base = place.zygote.base_bytes if place.address_space else None
+        order = spawn_order(room, tests, base)
+        super().__init__(place.zygote, order, limits.output_bytes, stdin, more)
         self._start = self._base = 0.0
         self.resident = 0
         """Bytes of the whole tree, when it was looked at last."""
@@ -109,7 +139,7 @@ class CandidateRun(Spawned):
         self, done: Callable[[], bool], lines: list[Line], processes: list[int] | None = None
     ) -> Stop | None:
         """Waits under the limits of one test."""
-        deadline = self._start + self._limits.wall_seconds + _GRACE
+        deadline = self._start + self._limits.wall_seconds + self._grace
         fds = [self.process.pidfd, *(processes or [])]
         return watch(self.streams, lines, fds, done, deadline, self._tick)
 

@@ -1,5 +1,6 @@
 """A candidate as a whole program: standard input, output and how it ended."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,9 +74,14 @@ def _ended(run: CandidateRun, status: int, failure: Any) -> tuple[Outcome, Detai
     return run.ended(status)
 
 
-def judge_io(worker: Worker, job: Job, test: Io) -> tuple[Verdict, ProgramRun]:
+RunProgram = Callable[[Worker, Job, str], ProgramRun]
+
+
+def judge_io(
+    worker: Worker, job: Job, test: Io, runs: RunProgram = run_program
+) -> tuple[Verdict, ProgramRun]:
     """Runs the program on the test's input and compares what it printed, here."""
-    run = run_program(worker, job, test.stdin)
+    run = runs(worker, job, test.stdin)
     outcome, detail = run.outcome, run.detail
     if outcome == "passed":
         same = same_output(run.stdout, test.expected, test.comparison)
@@ -102,6 +108,8 @@ def same_output(actual: str, expected: str, comparison: Comparison) -> bool:
         return actual == expected
     if comparison == "tokens":
         return actual.split() == expected.split()
+    if comparison == "unordered":
+        return sorted(_lines(actual)) == sorted(_lines(expected))
     return _lines(actual) == _lines(expected)
 
 

@@ -16,13 +16,16 @@ from assay.sandbox import (
     Outcome,
     Run,
     Verdict,
+    commands,
     plan,
     programs,
     verdicts,
 )
+from assay.sandbox.calls import NOT_PYTHON, ONLY_CALLS, Driver
 from assay.sandbox.candidate_run import CandidateRun
 from assay.sandbox.child import orders
 from assay.sandbox.judging import end_judge, judge_for
+from assay.sandbox.languages.python import is_own
 from assay.sandbox.pipes import Stop
 from assay.sandbox.plan import Place
 from assay.sandbox.worker import Worker, exited, test_packages
@@ -40,8 +43,9 @@ _SETTLE_SECONDS = 1.0
 class Session:
     """Judges the calls and scripts of a job. `close` ends every process it started."""
 
-    def __init__(self, worker: Worker, job: Job) -> None:
-        self._worker, self._job = worker, job
+    def __init__(self, worker: Worker, job: Job, driver: Driver | None = None) -> None:
+        self._worker, self._job, self._driver = worker, job, driver
+        self._text = job.code if driver is None else NOT_PYTHON
         self._tests = [test for test in job.tests if not isinstance(test, Io)]
         self._run: CandidateRun | None = None
         self._null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
@@ -56,13 +60,17 @@ class Session:
 
     def run(self) -> list[Verdict]:
         """One verdict a test, in order."""
-        for group in plan.groups(self._tests, self._job.code):
+        for group in plan.groups(self._tests, self._text):
             waiting = [index for index in group.tests if index not in self._done]
             self._judge(waiting, group.place)
         return [self._done[index] for index in range(len(self._tests))]
 
     def _judge(self, waiting: list[int], place: Place) -> None:
         """Begins anew without each test that ended the candidate, until none waits."""
+        if place == "direct" and self._driver is not None:
+            for index in waiting:
+                self._keep(index, "skipped", ONLY_CALLS, "shared")
+            return
         while waiting:
             if self._restarts > MAX_RESTARTS:
                 skipped = Detail(message=f"not run: {self._restarts} tests had to be stopped")
@@ -80,6 +88,17 @@ class Session:
         self._run = run
         run.send(order)
         return run
+
+    def _open(self) -> CandidateRun:
+        """A process that loads the candidate, and then answers a judge."""
+        if self._driver is not None:
+            self._run = self._driver.open()
+            return self._run
+        limits = self._job.limits
+        order = orders.SplitOrder(
+            limits.cpu_seconds, limits.wall_seconds, limits.output_bytes, self._job.code
+        )
+        return self._start(order.pack())
 
     def _end_candidate(self) -> int:
         run, self._run = self._run, None
@@ -99,6 +118,8 @@ class Session:
         if stop == "gone":
             exited(run.process.pidfd, 0.05)
             outcome, detail = run.ended(self._end_candidate())
+            if self._driver is not None:
+                outcome, detail = self._driver.explain(run, (outcome, detail))
         else:
             outcome, detail = run.stopped(stop)
             self._end_candidate()
@@ -123,14 +144,10 @@ class Session:
 
     def _split(self, waiting: list[int], place: Place) -> int | None:
         """Takes tests off `waiting` until one ends badly; gives one to be judged directly."""
-        limits = self._job.limits
-        order = orders.SplitOrder(
-            limits.cpu_seconds, limits.wall_seconds, limits.output_bytes, self._job.code
-        )
-        run = self._start(order.pack())
+        run = self._open()
         judge = judge_for(self._worker, pure=place == "shared")
         tests = [[index, plan.read(self._tests[index]).data] for index in waiting]
-        judge.take_on({"tests": tests, "code": self._job.code} | run.clocks(), run.line.sock)
+        judge.take_on({"tests": tests, "code": self._text} | run.clocks(), run.line.sock)
         run.line.close()
         while True:
             line = judge.line
@@ -214,6 +231,8 @@ class Session:
             self._end_candidate()
         finally:
             os.close(self._null)
+            if self._driver is not None:
+                self._driver.close()
 
 
 def _is_for(message: Any, index: int, nonce: str) -> bool:
@@ -231,14 +250,13 @@ def _mark(place: Place) -> Judging:
 
 def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
     """Raises `SandboxError` for a failure of ours, `UsageError` for what cannot be run here."""
-    if job.language != "python":
-        raise UsageError(f"the sandbox runs python, not {job.language}")
     started = time.monotonic()
+    run_program = programs.run_program if is_own(job.language) else commands.run_program
     pytest = any(isinstance(test, Script) and test.framework == "pytest" for test in job.tests)
     if pytest and not test_packages():
         raise UsageError("these tests need pytest, which this interpreter does not have")
     if not job.tests:
-        program = programs.run_program(worker, job, job.stdin)
+        program = run_program(worker, job, job.stdin)
         run = Run(
             verdicts=(),
             isolation=isolation,
@@ -253,11 +271,13 @@ def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
     else:
         for zygote in worker.zygotes.values() if pytest else ():
             zygote.preload_pytest()
-        run = _run_tests(worker, job, isolation)
+        run = _run_tests(worker, job, isolation, run_program)
     return verdicts.finished(run, job, time.monotonic() - started)
 
 
-def _run_tests(worker: Worker, job: Job, isolation: Isolation) -> Run:
+def _run_tests(
+    worker: Worker, job: Job, isolation: Isolation, run_program: programs.RunProgram
+) -> Run:
     found: dict[int, Verdict] = {}
     stdout = stderr = ""
     cpu, peaks = 0.0, [0]
@@ -265,13 +285,14 @@ def _run_tests(worker: Worker, job: Job, isolation: Isolation) -> Run:
     detail = Detail()
     for index, test in enumerate(job.tests):
         if isinstance(test, Io):
-            found[index], program = programs.judge_io(worker, job, test)
+            found[index], program = programs.judge_io(worker, job, test, run_program)
             stdout, stderr, diagnostics = program.stdout, program.stderr, program.diagnostics
             cpu += program.cpu_seconds
             peaks.append(program.peak or 0)
     others = [index for index, test in enumerate(job.tests) if not isinstance(test, Io)]
     if others:
-        session = Session(worker, job)
+        driver = None if is_own(job.language) else Driver(worker, job)
+        session = Session(worker, job, driver)
         try:
             judged = session.run()
         finally:

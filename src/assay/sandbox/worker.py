@@ -24,8 +24,10 @@ from assay.problem import Limits
 from assay.sandbox import cgroup, tree
 from assay.sandbox.child import native, orders, wire
 
-Role = Literal["solver", "judge"]
+Role = Literal["solver", "judge", "tools"]
+"""`tools` runs what is not Python: its root shows one toolchain more."""
 ROLES: tuple[Role, ...] = ("solver", "judge")
+"""Those that a worker starts with."""
 ANSWER_SECONDS = 30.0
 """How long a zygote may take to answer: only a machine in trouble needs so long."""
 TEST_PACKAGES = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py")
@@ -66,7 +68,7 @@ def test_packages() -> dict[str, str]:
     return found if "pytest" in found else {}
 
 
-def layout(tier: str, role: Role, slot: int) -> dict[str, Any]:
+def layout(tier: str, role: Role, slot: int, folders: tuple[str, ...] = ()) -> dict[str, Any]:
     """What a zygote is told at its start."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     prefix = Path(sys.base_prefix).resolve()
@@ -74,24 +76,31 @@ def layout(tier: str, role: Role, slot: int) -> dict[str, Any]:
     packages = test_packages()
     return {
         "tier": tier,
-        "role": role,
+        "role": "judge" if role == "judge" else "solver",
         "native": NATIVE,
         "uid": _FIRST_UID + slot % 500,
-        "binds": [str(prefix / name) for name in ("bin", "lib") if (prefix / name).is_dir()],
+        "binds": [
+            *(str(prefix / name) for name in ("bin", "lib") if (prefix / name).is_dir()),
+            *folders,
+        ],
         "masks": [
             "/usr/lib/python3/dist-packages",
             *(f"{lib}/{version}/{kind}" for lib in libraries for kind in ("site-packages",)),
             *(f"{lib}/{version}/dist-packages" for lib in libraries),
+            *(f"{folder}/site-packages" for folder in folders),
         ],
         "packages": packages,
         "paths": [sysconfig.get_path("purelib")] if packages else [],
     }
 
 
-def spawn_order(limits: Limits, tests: int, base_bytes: int) -> bytes:
-    """The order for one run; `base_bytes` is what its fork server has mapped already."""
+def spawn_order(limits: Limits, tests: int, base_bytes: int | None) -> bytes:
+    """The order for one run; `base_bytes` is what its fork server has mapped already, `None`
+    where the address space is not limited."""
     cpu = math.ceil(limits.cpu_seconds * max(1, tests)) + 3
-    address_space = (limits.memory_mb << 20) + base_bytes
+    address_space = orders.UNLIMITED
+    if base_bytes is not None:
+        address_space = (limits.memory_mb << 20) + base_bytes
     rlimits = (address_space, limits.disk_mb << 20, limits.processes + 1, _FILES, 0, 0, 0, cpu)
     return orders.Request(orders.SPAWN, 0, limits.disk_mb, rlimits).pack()
 
@@ -137,14 +146,14 @@ class Ended:
 class Zygote:
     """A fork server. Raises `WorkerLost` when it dies, `SandboxError` when it cannot start."""
 
-    def __init__(self, tier: str, role: Role, slot: int) -> None:
+    def __init__(self, tier: str, role: Role, slot: int, folders: tuple[str, ...] = ()) -> None:
         self._namespaces = tier == "namespaces"
         self._server: int | None = None
         self._preloaded = False
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(ANSWER_SECONDS)
-        config = layout(tier, role, slot) | {"fd": theirs.fileno()}
+        config = layout(tier, role, slot, folders) | {"fd": theirs.fileno()}
         script = Path(__file__).parent / "child" / "zygote.py"
         with theirs:
             self._process = subprocess.Popen(
@@ -249,7 +258,8 @@ class Worker:
 
     def __init__(self, tier: str, slot: int) -> None:
         self.tier, self.slot = tier, slot
-        self.zygotes: dict[Role, Zygote] = {}
+        self.zygotes: dict[str, Zygote] = {}
+        self._killed = False
         self.memory: cgroup.MemoryGroup | None = None
         self.judge: Any = None
         """The judge that is kept for the tests of many jobs; `judging` owns it."""
@@ -278,7 +288,28 @@ class Worker:
         if self.memory is not None:
             self.memory.prepare((memory_mb << 20) + _SPARE_BYTES)
 
+    def tools(self, folders: tuple[str, ...]) -> Zygote:
+        """A fork server whose root shows these folders too; started when first asked for.
+
+        Raises `SandboxError` where one of them is not there any more.
+        """
+        name = "tools:" + ":".join(folders)
+        if name not in self.zygotes:
+            zygote = self.zygotes[name] = Zygote(self.tier, "tools", self.slot, folders)
+            if self._killed:
+                zygote.kill()
+            try:
+                zygote.wait_until_ready()
+            except SandboxError:
+                del self.zygotes[name]
+                zygote.close()
+                raise
+            if self.memory is not None:
+                self.memory.add(zygote.pid)
+        return self.zygotes[name]
+
     def kill(self) -> None:
+        self._killed = True
         for zygote in list(self.zygotes.values()):
             zygote.kill()
 

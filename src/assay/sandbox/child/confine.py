@@ -12,10 +12,11 @@ import signal
 from pathlib import Path
 
 from assay.sandbox.child import kernel, seccomp
-from assay.sandbox.child.orders import Request
+from assay.sandbox.child.orders import UNLIMITED, Request
 from assay.sandbox.child.root import NOBODY
 
-CONTROL, TRACE = 3, 4
+CONTROL, TRACE, EXTRA = 3, 4, 5
+"""Descriptors of a run: its control socket, where a time limit writes the stack, and more."""
 HIGH = 20
 """Above the descriptors of the fork server itself; low enough for `ulimit -n 64`."""
 _KINDS = (
@@ -41,6 +42,7 @@ def enter(
         for kind, value in zip(_KINDS, request.limits, strict=True):
             _, hard = resource.getrlimit(kind)
             lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            lower = resource.RLIM_INFINITY if lower == UNLIMITED else lower
             resource.setrlimit(kind, (lower, lower))
         if tier == "namespaces":
             _drop(dumpable)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 SPAWN, REAP, PRELOAD = 1, 2, 3
 SPAWNED, REAPED, FAILED, READY = 1, 2, 3, 4
+UNLIMITED = (1 << 64) - 1
+"""A limit that is none."""
 _REQUEST = struct.Struct("=IiQ8Q")
 _REPLY = struct.Struct("=iiiiixxxxdQ")
 REQUEST_BYTES, REPLY_BYTES = _REQUEST.size, _REPLY.size

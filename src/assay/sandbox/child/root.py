@@ -38,6 +38,7 @@ def enter(config: dict[str, Any], control: int) -> None:
         os.waitpid(child, 0)
         os._exit(0)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, 9)
+    os.umask(0o022)  # another user, the candidate, walks through the folders made here
     socket.sethostname("assay")
     _new_root(config)
     if os.getuid() == 0:

@@ -9,12 +9,18 @@ import os
 import socket
 import sys
 import types
+from collections.abc import Callable
 from typing import Any, NoReturn
 
-from assay.sandbox.child import checks, direct, orders, program, report, serving, wire
+from assay.sandbox.child import checks, command, direct, orders, program, report, serving, wire
 from assay.sandbox.child.confine import CONTROL
 
 _getpid, _exit = os.getpid, os._exit
+_BECOME: dict[str, Callable[[socket.socket, dict[str, Any]], NoReturn]] = {
+    "program": program.main,
+    "command": command.main,
+    "driver": command.serve,
+}
 WARM_ROUNDS = 20
 """After so many the interpreter has specialised the code, and no longer writes into it."""
 _CALL = {"op": "call", "name": "f", "args": [[[1, 2]], {"D": []}]}
@@ -44,8 +50,8 @@ class Solver:
         _exit(0)
 
     def _other(self, order: dict[str, Any]) -> NoReturn:
-        if order["op"] == "program":
-            program.main(self._control, order)
+        if order["op"] in _BECOME:
+            _BECOME[order["op"]](self._control, order)
         module = self._loaded(order["code"], order["cpu"], order["wall"])
         self._server.capture.renew(order["output"])
         direct.run(self._control, module, order, checks.run, self._server.capture)

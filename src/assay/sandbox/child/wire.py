@@ -29,7 +29,7 @@ def dumps(tree: Any) -> bytes:
 
 def loads(data: bytes) -> Any:
     """What `dumps` wrote. Raises `ValueError`, `RecursionError`."""
-    text = data.decode("ascii")
+    text = data.decode()
     try:
         value, end = _scan(text, 0)
     except StopIteration as error:
