@@ -76,8 +76,7 @@ def differences(
     differ = [
         program
         for program in wanted
-        if program.key in found
-        and (found[program.key]["outcome"] == "passed") != program.recorded
+        if program.key in found and (found[program.key]["outcome"] == "passed") != program.recorded
     ]
     again: dict[int, Run | None] = {}
     if differ:
@@ -91,7 +90,7 @@ def show(difference: Difference) -> None:
     print(f"--- {program.key}: recorded {program.result!r}, now {found['outcome']}")
     print(f"    {found['exception']}: {found['message']} ({found['judging']})")
     if again is not None:
-        print(f"    with {LONGER.cpu_seconds:.0f} s: {again.outcome}, {again.cpu_seconds:.2f} s CPU")
+        print(f"    with more time: {again.outcome}, {again.cpu_seconds:.2f} s of CPU")
     print(program.completion.rstrip())
 
 

@@ -13,7 +13,9 @@ from assay.sandbox.tree import descendants
 @dataclass(frozen=True, slots=True)
 class Footprint:
     processes: int
-    """Below this one, zombies included; orphans too, once `adopt_orphans` was called."""
+    """That live below this one; orphans too, once `adopt_orphans` was called."""
+    zombies: int
+    """Dead ones that nobody waited for: the kernel gives orphans to the nearest reaper."""
     descriptors: int
     threads: int
     mounts: int
@@ -25,11 +27,12 @@ class Footprint:
     """Resident memory of this process alone."""
 
     def grown(self, before: "Footprint") -> list[str]:
-        """The counts that are higher now, memory aside."""
+        """The counts that are higher now, memory and the dead aside."""
         return [
             f"{field.name} {getattr(before, field.name)} -> {getattr(self, field.name)}"
             for field in fields(self)
-            if field.name != "rss_kb" and getattr(self, field.name) > getattr(before, field.name)
+            if field.name not in ("zombies", "rss_kb")
+            and getattr(self, field.name) > getattr(before, field.name)
         ]
 
     def line(self) -> str:
@@ -40,8 +43,10 @@ def footprint() -> Footprint:
     me = Path("/proc/self")
     status = dict(line.split(":", 1) for line in (me / "status").read_text().splitlines())
     groups = [group for _, parent in cgroup._parents() for group in parent.glob(_own_groups())]
+    states = [state(pid) for pid in descendants(os.getpid())]
     return Footprint(
-        processes=len(list(descendants(os.getpid()))) - 1,
+        processes=states.count("living") - 1,
+        zombies=states.count("dead"),
         descriptors=len(list((me / "fd").iterdir())) - 1,
         threads=int(status["Threads"]),
         mounts=len((me / "mounts").read_text().splitlines()),
@@ -49,6 +54,14 @@ def footprint() -> Footprint:
         temp_files=sum(1 for _ in Path(tempfile.gettempdir()).rglob("*")),
         rss_kb=int(status["VmRSS"].split()[0]),
     )
+
+
+def state(pid: int) -> str:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return "gone"
+    return "dead" if text.rpartition(")")[2].split()[0] in "ZX" else "living"
 
 
 def _own_groups() -> str:

@@ -55,14 +55,14 @@ def snapshot(canaries: Path, texts: Sequence[str]) -> dict[str, str]:
         found[path] = times(Path(path))
     for tree in TREES:
         for folder, folders, files in os.walk(tree):
-            found |= {name: times(Path(name)) for name in (f"{folder}/{f}" for f in files)}
+            found |= {f"{folder}/{name}": times(Path(folder, name)) for name in files}
             if folder.count("/") >= DEPTH:
                 folders.clear()
     words = "\n".join(texts)
     for top in TOPS:
         if Path(top).is_dir():
             # What other processes make meanwhile is not named by any program.
-            found |= {f"{top}/{name}": "" for name in os.listdir(top) if name in words}
+            found |= {str(path): "" for path in Path(top).iterdir() if path.name in words}
     return found
 
 
@@ -96,10 +96,12 @@ def listeners(stack: ExitStack) -> list[socket.socket]:
     return found
 
 
-def changes(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
+def changes(before: dict[str, str], after: dict[str, str], words: str) -> Iterator[str]:
+    """What differs, but for files that other processes made: new, and named by no program."""
     for path in sorted(before.keys() | after.keys()):
         was, now = before.get(path, "absent"), after.get(path, "absent")
-        if was != now:
+        new = path not in before and Path(path).name not in words
+        if was != now and not new:
             yield f"{path}: {was} -> {now}"
 
 
@@ -121,7 +123,7 @@ def main() -> int:
         bare = footprint()
         before = snapshot(canaries, texts)
         outcomes, lost, faults = run_all(jobs, options.slots)
-        found = list(changes(before, snapshot(canaries, texts)))
+        found = list(changes(before, snapshot(canaries, texts), "\n".join(texts)))
         called = select.select(open_ports, [], [], 0)[0]
         faults += [f"port {sock.getsockname()[1]} was reached" for sock in called]
         faults += footprint().grown(bare)
