@@ -58,12 +58,18 @@ def snapshot(canaries: Path, texts: Sequence[str]) -> dict[str, str]:
             found |= {f"{folder}/{name}": times(Path(folder, name)) for name in files}
             if folder.count("/") >= DEPTH:
                 folders.clear()
-    words = "\n".join(texts)
+    words = file_names(texts)
     for top in TOPS:
         if Path(top).is_dir():
             # What other processes make meanwhile is not named by any program.
             found |= {str(path): "" for path in Path(top).iterdir() if path.name in words}
     return found
+
+
+def file_names(texts: Sequence[str]) -> set[str]:
+    """What the programs may call a file: the end of a quoted text, or a word with a dot in it."""
+    pattern = r"""[/'"]([\w.\-]+)['"]|\b([\w\-]+\.\w+)\b"""
+    return {name for text in texts for found in re.findall(pattern, text) for name in found}
 
 
 def digest(path: Path) -> str:
@@ -96,7 +102,7 @@ def listeners(stack: ExitStack) -> list[socket.socket]:
     return found
 
 
-def changes(before: dict[str, str], after: dict[str, str], words: str) -> Iterator[str]:
+def changes(before: dict[str, str], after: dict[str, str], words: set[str]) -> Iterator[str]:
     """What differs, but for files that other processes made: new, and named by no program."""
     for path in sorted(before.keys() | after.keys()):
         was, now = before.get(path, "absent"), after.get(path, "absent")
@@ -123,7 +129,7 @@ def main() -> int:
         bare = footprint()
         before = snapshot(canaries, texts)
         outcomes, lost, faults = run_all(jobs, options.slots)
-        found = list(changes(before, snapshot(canaries, texts), "\n".join(texts)))
+        found = list(changes(before, snapshot(canaries, texts), file_names(texts)))
         called = select.select(open_ports, [], [], 0)[0]
         faults += [f"port {sock.getsockname()[1]} was reached" for sock in called]
         faults += footprint().grown(bare)
