@@ -43,7 +43,7 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
         out_of_memory = run.out_of_memory()
     finally:
         status = run.end()
-    if stop == "gone":
+    if stop == "gone" or (stop is None and type(message) is not dict):
         outcome, detail = run.ended(status)
     elif stop is None:
         outcome, detail = _ended(run, message, out_of_memory)

@@ -132,12 +132,19 @@ class Zygote:
         if "ready" not in hello:
             self.close()
             raise SandboxError(str(hello.get("error")))
-        self.pid = self._process.pid if not self._namespaces else self._below()
-        """The fork server itself: below a process that only waits, where there are namespaces."""
-        self._server = os.pidfd_open(self.pid)
+        try:
+            self.pid = self._process.pid if not self._namespaces else self._below()
+            """The fork server: below a process that only waits, where there are namespaces."""
+            self._server = os.pidfd_open(self.pid)
+        except OSError as error:
+            self.close()
+            raise SandboxError("the sandbox's process ended while it started") from error
 
     def _below(self) -> int:
-        return next(pid for pid in tree.descendants(self._process.pid) if pid != self._process.pid)
+        below = [pid for pid in tree.descendants(self._process.pid) if pid != self._process.pid]
+        if not below:
+            raise ProcessLookupError("the fork server is gone")
+        return below[0]
 
     def _ask(self, request: dict[str, Any], fds: list[int]) -> tuple[dict[str, Any], list[int]]:
         try:

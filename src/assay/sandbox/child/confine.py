@@ -82,7 +82,7 @@ class Confinement:
 
 def place(fds: list[int]) -> None:
     """Moves the descriptors to 0, 1, 2, `CONTROL`, `TRACE`, and closes every other one."""
-    high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 64) for fd in fds]
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 16) for fd in fds]
     for target, fd in enumerate(high):
         os.dup2(fd, target, inheritable=target < CONTROL)
     os.closerange(len(fds), 1 << 20)
