@@ -86,7 +86,7 @@ def peers_of(text: str) -> dict[str, str]:
 def works_of(text: str) -> dict[str, list[dict[str, Any]]]:
     """The programs of each work named. Raises `UnknownName`, and `UsageError` without data."""
     found = {}
-    for name in filter(None, text.split(",")):
+    for name in text.split(","):
         if name not in WORKS:
             raise UnknownName("work", name, list(WORKS))
         found[name] = WORKS[name]()
@@ -100,14 +100,15 @@ def compare_runners(
     passes: int,
     peers: dict[str, str],
     tell: Tell,
+    runners: Sequence[Runner] = RUNNERS,
 ) -> list[dict[str, Any]]:
     """One row a work and runner: medians over passes in which the runners take turns, since
     a machine's speed changes meanwhile. Raises `SandboxError` where a runner breaks."""
-    found = {(work, runner.name): Measured() for work in works for runner in RUNNERS}
+    found = {(work, runner.name): Measured() for work in works for runner in runners}
     idle: dict[str, float] = {}
     for number in range(passes):
         for work, programs in works.items():
-            for runner in RUNNERS:
+            for runner in runners:
                 tell(f"pass {number + 1} of {passes}: {work}, {runner.name}")
                 measured = found[work, runner.name]
                 if measured.missing is None:
@@ -115,7 +116,7 @@ def compare_runners(
     return [
         _row(work, runner, found, workers=workers, programs=len(programs))
         for work, programs in works.items()
-        for runner in RUNNERS
+        for runner in runners
     ]
 
 
@@ -190,7 +191,7 @@ def _row(
         "missing": measured.missing,
     }
     for other in RATIOS:
-        theirs = found[work, other].speeds
+        theirs = found.get((work, other), Measured()).speeds
         ratios = [mine / its for mine, its in zip(measured.speeds, theirs, strict=False)]
         row[f"speed_vs_{other}"] = _middle(ratios)
     return row
