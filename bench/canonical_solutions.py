@@ -3,7 +3,7 @@
     nice -n 19 python bench/canonical_solutions.py [humaneval humaneval-plus mbpp-plus]
         [--sample N] [--slots 1]
 
-Names each that does not pass, and those of `SLOW` apart: they need more than 20 s of CPU anywhere.
+Names each that does not pass; those of `KNOWN` do not pass without a sandbox either.
 The tests of the + suites are up to 790 KB of text and import numpy, which no program here has: four
 names of it (`NUMPY`) stand in for it. Exit status 1 where one fails that is not known.
 """
@@ -22,10 +22,11 @@ from assay.sandbox import Job, Run
 LIMITS = Limits(cpu_seconds=20.0, wall_seconds=60.0)
 KNOWN = {
     "HumanEval/32": "its test takes the root, a float, for a list of arguments",
+    "MBPP/255": "makes lists of 2.2 GB",
     "MBPP/392": "slow",
     "MBPP/599": "slow",
 }
-"""Solutions that fail their published test in 20 s of CPU anywhere, with or without a sandbox."""
+"""Solutions that fail their published test within `LIMITS` without any sandbox too."""
 NUMPY = """
 class np:
     class ndarray: pass
