@@ -45,6 +45,15 @@ values = st.recursive(
 )
 
 
+long_lists = (
+    st.lists(st.floats(), min_size=64, max_size=80)
+    | st.lists(surrogates, min_size=64, max_size=80)
+    | st.lists(st.integers(-(1 << 63), 1 << 63), min_size=64, max_size=80)
+    | st.lists(st.integers() | st.floats() | st.just(10**400), min_size=64, max_size=80)
+    | st.lists(st.integers() | st.floats() | st.booleans(), min_size=64, max_size=80)
+)
+
+
 def same(one: Any, two: Any) -> bool:
     """Equal and of the same types all the way down, NaN included."""
     if type(one) is not type(two):
@@ -68,7 +77,7 @@ def cross(value: Any) -> Any:
     return codec.decode(codec.loads(codec.dumps(codec.encode(value), codec.MAX_TO_JUDGE)))
 
 
-@given(values)
+@given(values | long_lists)
 def test_round_trip(value: Any) -> None:
     """Defect: a value arrives changed, or as another type."""
     assert same(cross(value), value)

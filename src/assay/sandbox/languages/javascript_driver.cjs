@@ -134,6 +134,7 @@ function integer(text) {
 const READERS = {
   I: integer,
   F: (body) => ({ nan: NaN, inf: Infinity, '-inf': -Infinity })[body],
+  FA: (body) => Array.from(new Float64Array(new Uint8Array(Buffer.from(body, 'base64')).buffer)),
   T: (body) => body.map(decode),
   S: (body) => new Set(body.map(decode)),
   Z: (body) => new Set(body.map(decode)),
