@@ -409,7 +409,7 @@ async def test_calls_cross_as_plain_values(sandbox: Sandbox, script: str) -> Non
     tests += [
         Call(id="near", expression="add(0.1, 0.2)", expected="0.3", tolerance=1e-9),
         Call(id="floats", expression="echo([0.5] * 100)", expected="[0.5] * 100"),
-            Call(id="raises", expression="far()", expected=None, raises="RangeError"),
+        Call(id="raises", expression="far()", expected=None, raises="RangeError"),
         Call(id="own", expression="mine()", expected=None, raises="MyError"),
         Call(id="base", expression="mine()", expected=None, raises="Error"),
         Script(

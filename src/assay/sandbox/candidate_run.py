@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.problem import Limits
-from assay.sandbox import Detail, Outcome
+from assay.sandbox import Detail, Outcome, affinity, tree
 from assay.sandbox.child import report, wire
 from assay.sandbox.pipes import Line, Stop, Streams, watch
 from assay.sandbox.worker import Process, Worker, Zygote, spawn_order
@@ -102,6 +102,7 @@ class CandidateRun(Spawned):
         self._worker, self._limits = worker, limits
         place = place or Place(zygote=worker.zygotes["solver"])
         self._grace = place.grace
+        worker.settle()
         worker.prepare(limits.memory_mb + place.extra_mb)
         self._kills = worker.memory.kills() if worker.memory else 0
         room = (
@@ -111,6 +112,7 @@ class CandidateRun(Spawned):
         order = spawn_order(room, tests, base)
         super().__init__(place.zygote, order, limits.output_bytes, stdin, more)
         self._start = self._base = 0.0
+        self._released = False
         self.resident = 0
         """Bytes of the whole tree, when it was looked at last."""
         self.begin()
@@ -144,6 +146,9 @@ class CandidateRun(Spawned):
         return watch(self.streams, lines, fds, done, deadline, self._tick)
 
     def _tick(self) -> Stop | None:
+        if not self._released and self.process.pid is not None:
+            self._released = True
+            affinity.release(tree.descendants(self.process.pid))
         cpu, self.resident = self.process.usage()
         if self._base < 0:  # the first look comes 50 ms after the test began
             self._base = max(0.0, cpu - 0.05)

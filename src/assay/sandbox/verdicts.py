@@ -42,13 +42,13 @@ def status_of(message: Any) -> int:
     return status if type(status) is int and -64 <= status <= 255 else -9
 
 
+_READERS = {f.name: number if f.name in _NUMBERS else text for f in fields(Detail)}
+
+
 def detail_of(message: dict[str, Any]) -> Detail:
     given = message.get("detail")
     data = given if type(given) is dict else {}
-    known: dict[str, Any] = {
-        field.name: (number if field.name in _NUMBERS else text)(data.get(field.name))
-        for field in fields(Detail)
-    }
+    known: dict[str, Any] = {name: read(data.get(name)) for name, read in _READERS.items()}
     return Detail(**known | {"stdout": known["stdout"] or ""})
 
 

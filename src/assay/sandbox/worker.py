@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from assay.errors import SandboxError
 from assay.problem import Limits
-from assay.sandbox import cgroup, tree
+from assay.sandbox import affinity, cgroup, tree
 from assay.sandbox.child import native, orders, wire
 
 Role = Literal["solver", "judge", "tools"]
@@ -266,6 +266,7 @@ class Worker:
         self.tier, self.slot = tier, slot
         self.zygotes: dict[str, Zygote] = {}
         self._killed = False
+        self._processor = -1
         self.memory: cgroup.MemoryGroup | None = None
         self.judge: Any = None
         """The judge that is kept for the tests of many jobs; `judging` owns it."""
@@ -289,6 +290,15 @@ class Worker:
             except OSError:
                 self.memory.close()
                 self.memory = None
+
+    def settle(self) -> None:
+        """Runs that are forked from now on begin on the processor of this thread."""
+        processor = affinity.here()
+        if processor not in (-1, self._processor):
+            self._processor = processor
+            pids = [self.zygotes[role].pid for role in ROLES]
+            judge = self.judge.process.pid if self.judge is not None else None
+            affinity.hold([*pids, judge] if judge is not None else pids, processor)
 
     def prepare(self, memory_mb: int) -> None:
         if self.memory is not None:

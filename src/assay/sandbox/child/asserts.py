@@ -2,8 +2,9 @@
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 COMPARE, TRUTH, MARK = "__assay_compare__", "__assay_truth__", "__assay_mark__"
@@ -55,21 +56,39 @@ class Recorder:
         return value
 
 
-class _Rewriter(ast.NodeTransformer):
-    def visit_Assert(self, node: ast.Assert) -> ast.Assert:
-        test = node.test
-        if isinstance(test, ast.Compare) and len(test.ops) == 1:
-            kind = ast.Constant(type(test.ops[0]).__name__)
-            mark = ast.Call(ast.Name(MARK, ast.Load()), [], [])
-            sides = [kind, mark, test.left, mark, test.comparators[0]]
-            node.test = ast.Call(ast.Name(COMPARE, ast.Load()), sides, [])
-        elif isinstance(test, ast.Call | ast.Name | ast.Subscript):
-            node.test = ast.Call(ast.Name(TRUTH, ast.Load()), [test], [])
-        ast.copy_location(node.test, test)
-        return node
+def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Every statement below, without a look into expressions: no assertion is in one."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(tree, field, ()):
+            yield node
+            yield from _statements(node)
 
 
+def _rewrite(node: ast.Assert) -> None:
+    test = node.test
+    place: Any = {
+        "lineno": test.lineno,
+        "col_offset": test.col_offset,
+        "end_lineno": test.end_lineno,
+        "end_col_offset": test.end_col_offset,
+    }
+
+    def call(name: str, arguments: list[ast.expr]) -> ast.Call:
+        return ast.Call(ast.Name(name, ast.Load(), **place), arguments, [], **place)
+
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        kind = ast.Constant(type(test.ops[0]).__name__, **place)
+        mark = call(MARK, [])
+        node.test = call(COMPARE, [kind, mark, test.left, mark, test.comparators[0]])
+    elif isinstance(test, ast.Call | ast.Name | ast.Subscript):
+        node.test = call(TRUTH, [test])
+
+
+@lru_cache(256)
 def rewritten(source: str, filename: str) -> Any:
     """The compiled source. Raises what `compile` raises."""
-    tree = _Rewriter().visit(ast.parse(source, filename))
-    return compile(ast.fix_missing_locations(tree), filename, "exec", dont_inherit=True)
+    tree = ast.parse(source, filename)
+    for node in _statements(tree):
+        if isinstance(node, ast.Assert):
+            _rewrite(node)
+    return compile(tree, filename, "exec", dont_inherit=True)

@@ -8,7 +8,9 @@ import contextlib
 import io
 import sys
 import time
+import types
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from assay.sandbox.child import asserts, compare, pytests, report, unittests
@@ -140,7 +142,8 @@ def run_call(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> 
     scope = {"__builtins__": builtins, "__name__": "__test__"} | context.scope.names(test)
     given = dict(scope)
     with test_text(context, "its setup"):
-        exec(compile(test["setup"], TEST_FILE, "exec", dont_inherit=True), scope)
+        if test["setup"]:
+            exec(_compiled(test["setup"], "exec"), scope)
     expected = None
     if test["expected"] is not None:
         own = {
@@ -152,7 +155,7 @@ def run_call(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> 
     scope |= context.scope.shadowed(test["expression"])
     call = report.shorten(test["expression"])
     try:
-        code = compile(test["expression"].strip(), TEST_FILE, "eval", dont_inherit=True)
+        code = _compiled(test["expression"].strip(), "eval")
     except (SyntaxError, ValueError) as error:
         raise Broken(f"its expression: {error}") from error
     try:
@@ -171,9 +174,16 @@ def run_call(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> 
     return verdict("passed" if same else "wrong", call=call, **shown)
 
 
+@lru_cache(512)
+def _compiled(text: str, mode: str) -> types.CodeType:
+    """Raises what `compile` raises."""
+    code: types.CodeType = compile(text, TEST_FILE, mode, dont_inherit=True)
+    return code
+
+
 def _evaluate_expected(text: str, scope: dict[str, Any]) -> Any:
     try:
-        return eval(compile(text.strip(), TEST_FILE, "eval", dont_inherit=True), scope)
+        return eval(_compiled(text.strip(), "eval"), scope)
     except Exception as error:
         reason = f"{type(error).__name__}: {report.message_of(error)}"
         raise Broken(f"its expected value: {reason}") from error

@@ -69,6 +69,8 @@ class Group:
             for pair in loaded["names"][:5000]
             if type(pair) is list and len(pair) == 2 and all(type(item) is str for item in pair)
         }
+        if type(loaded.get("cpu")) is float:
+            self._peer.cpu = loaded["cpu"]
         text = static.CandidateText(self._order["code"])
         shared: dict[str, Any] = {}
         for index, test in self._order["tests"]:

@@ -72,17 +72,20 @@ class JudgePeer(Peer):
         self.dead = False
         self.unsplit: str | None = None
         self.errors: dict[str, type[BaseException]] = {}
+        self._begin: dict[str, Any] = {}
 
     def gone(self) -> BaseException:
         self.dead = True
         return Dead("the candidate's process ended")
 
     def begin(self, cpu: float, wall: float) -> None:
+        """A test begins: its first call starts the candidate's clocks."""
         self.calls, self.last, self.printed = 0, None, ""
-        self.ask({"op": "begin", "cpu": cpu, "wall": wall})
+        self._begin = {"begin": [cpu, wall]}
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
-        reply = self.request(message)
+        begin, self._begin = self._begin, {}
+        reply = self.request(message | begin)
         text, cpu, peak = reply.get("out"), reply.get("cpu"), reply.get("peak")
         if type(text) is str and text:
             self.printed += text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +37,8 @@ def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> dict[
 
     folder = loaded.get(test["source"])
     if folder is None:
+        import tempfile
+
         folder = Path(tempfile.mkdtemp(prefix="tests", dir=Path.cwd()))
         (folder / "test_candidate.py").write_text(test["source"], encoding="utf-8")
         (folder / "pytest.ini").write_text("[pytest]\n")

@@ -14,7 +14,6 @@ import signal
 import socket
 import struct
 import sys
-import tempfile
 import traceback
 import types
 from pathlib import Path
@@ -37,12 +36,13 @@ from assay.sandbox.child import (
 )
 
 PRELOAD = [
-    "abc", "array", "base64", "bisect", "calendar", "cmath", "collections",
-    "collections.abc", "contextlib", "copy", "dataclasses", "datetime", "decimal", "enum",
-    "fractions", "functools", "hashlib", "heapq", "inspect", "io", "itertools", "linecache",
-    "math", "numbers", "operator", "os.path", "queue", "random", "re", "statistics",
-    "string", "struct", "textwrap", "threading", "time", "typing", "unicodedata", "uuid",
+    "abc", "bisect", "collections", "collections.abc", "contextlib", "copy", "dataclasses",
+    "datetime", "enum", "functools", "heapq", "inspect", "io", "itertools", "linecache", "math",
+    "numbers", "operator", "os.path", "random", "re", "string", "struct", "textwrap",
+    "threading", "time", "typing",
 ]  # fmt: skip
+"""What programs often import. Rarer ones with libraries of their own (hashlib, decimal) are left
+out: each library is mapped again for each run, used or not."""
 JUDGE_PRELOAD = ["unittest", "unittest.case"]
 
 
@@ -115,7 +115,7 @@ class Zygote:
             kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
             kernel.install_filter(seccomp.program(kernel.MACHINE, "server"))
         else:
-            self._folder = tempfile.gettempdir()
+            self._folder = os.environ.get("TMPDIR") or "/tmp"
         report.watch(confine.TRACE)
         random.seed(0)  # every run draws the same, so that a verdict can be repeated
         gc.collect()

@@ -113,7 +113,6 @@ class Server(Peer):
             "call": self._call,
             "next": self._next,
             "get": self._get,
-            "begin": self._begin,
         }
 
     def serve(self, module: types.ModuleType, output: int) -> None:
@@ -133,6 +132,9 @@ class Server(Peer):
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
+            if "begin" in request:
+                self.capture.renew()
+                report.arm(*request["begin"])
             reply = self._operations[request["op"]](request)
         except Gone:
             raise
@@ -152,11 +154,6 @@ class Server(Peer):
 
     def remote(self, number: int, kind: str, name: str) -> Any:
         return (CallbackIterator if kind == "iterator" else Callback)(self, number, name)
-
-    def _begin(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.capture.renew()
-        report.arm(request["cpu"], request["wall"])
-        return {"ok": None}
 
     def _get(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"ok": self.encode(getattr(self._module, request["name"]))}

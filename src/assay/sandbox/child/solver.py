@@ -23,7 +23,7 @@ _BECOME: dict[str, Callable[[socket.socket, dict[str, Any]], NoReturn]] = {
 }
 WARM_ROUNDS = 20
 """After so many the interpreter has specialised the code, and no longer writes into it."""
-_CALL = {"op": "call", "name": "f", "args": [[[1, 2]], {"D": []}]}
+_CALL = {"op": "call", "name": "f", "args": [[[1, 2]], {"D": []}], "begin": [0, 0]}
 
 
 class Solver:
@@ -78,8 +78,7 @@ class Solver:
                 self._server = serving.Server(theirs)
                 module, told = load("def f(a: list[int]) -> int:\n    return sum(a)\n")
                 wire.send(theirs, told)
-                for request in ({"op": "begin", "cpu": 0, "wall": 0}, _CALL):
-                    wire.send(ours, request)
+                wire.send(ours, _CALL)
                 ours.shutdown(socket.SHUT_WR)
                 assert module is not None
                 self._server.serve(module, 1)
@@ -104,7 +103,8 @@ def load(code: str) -> tuple[types.ModuleType | None, dict[str, Any]]:
         names = [[name, kind_of(value)] for name, value in list(vars(module).items())]
     except BaseException as error:  # noqa: BLE001 - whatever it raises is data
         return None, {"failed": report.describe(error)}
-    return module, {"names": [pair for pair in names if not pair[0].startswith("__")]}
+    told = [pair for pair in names if not pair[0].startswith("__")]
+    return module, {"names": told, "cpu": report.used()[0]}
 
 
 def kind_of(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unittest
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from assay.sandbox.child import asserts
@@ -12,16 +12,23 @@ if TYPE_CHECKING:
     from assay.sandbox.child.checks import Context
 
 
-class _Result(unittest.TestResult):
-    """Keeps the exceptions themselves, not their text."""
+@cache
+def _result() -> Any:
+    """A class of results. Made when a test needs it: unittest is heavy for every fork to carry."""
+    import unittest
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.raised: list[BaseException] = []
+    class Result(unittest.TestResult):
+        """Keeps the exceptions themselves, not their text."""
 
-    def _exc_info_to_string(self, err: Any, test: Any) -> str:
-        self.raised.append(err[1])
-        return ""
+        def __init__(self) -> None:
+            super().__init__()
+            self.raised: list[BaseException] = []
+
+        def _exc_info_to_string(self, err: Any, test: Any) -> str:
+            self.raised.append(err[1])
+            return ""
+
+    return Result
 
 
 def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +38,9 @@ def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> dict[
         vars(module).update(context.scope.names(test) | context.recorder.names())
         exec(asserts.rewritten(test["source"], "<test>"), vars(module))
         loaded[test["source"]] = module
-    result = _Result()
+    import unittest
+
+    result = _result()()
     unittest.defaultTestLoader.loadTestsFromName(test["call"], module).run(result)
     if result.raised:
         raise result.raised[0]

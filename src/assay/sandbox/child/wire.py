@@ -68,6 +68,19 @@ def nothing() -> None:
     """Waits on."""
 
 
+def _some(sock: socket.socket, late: Callable[[], None]) -> bytes:
+    """What there is: most messages are one read. The sender waits for an answer to each."""
+    while True:
+        try:
+            data = sock.recv(65_536)
+        except BlockingIOError:
+            late()
+            continue
+        if not data:
+            raise Closed("end of stream")
+        return data
+
+
 def _take(sock: socket.socket, size: int, late: Callable[[], None] = nothing) -> bytes:
     chunks: list[bytes] = []
     while size:
@@ -93,10 +106,14 @@ def recv_bytes(
     Raises `Closed`.
     """
     try:
-        (size,) = _HEAD.unpack(_take(sock, 4, late))
-        if size > limit:
-            raise Closed(f"frame of {size} bytes")
-        return _take(sock, size, late)
+        first = _some(sock, late)
+        if len(first) < 4:
+            first += _take(sock, 4 - len(first), late)
+        (size,) = _HEAD.unpack_from(first)
+        body = first[4:]
+        if size > limit or len(body) > size:
+            raise Closed(f"frame of {size} bytes, or more than one")
+        return body if len(body) == size else body + _take(sock, size - len(body), late)
     except OSError as error:
         raise Closed(str(error)) from error
 

@@ -268,12 +268,6 @@ function known() {
 // -- calls -----------------------------------------------------------------------------------
 
 const OPERATIONS = {
-  async begin() {
-    await load();
-    left = outputLimit;
-    captured = '';
-    return { ok: null };
-  },
   get(message) { return { ok: encode(find(message.name)) }; },
   next(message) {
     const step = exported[message.id].next();
@@ -309,6 +303,11 @@ function restored(after, before) {
 async function answer(message) {
   let reply;
   try {
+    if (message.begin) {
+      await load();
+      left = outputLimit;
+      captured = '';
+    }
     reply = await OPERATIONS[message.op](message);
   } catch (error) {
     if (error instanceof NotPlain) reply = { bad: error.message };
