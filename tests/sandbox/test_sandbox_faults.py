@@ -109,7 +109,6 @@ async def test_killed_workers_and_zygotes_make_no_verdict() -> None:
     assert killer.kills > 0
 
 
-@pytest.mark.xfail(strict=True, reason="a judge that is killed from outside gives `killed`")
 async def test_a_killed_judge_makes_no_verdict() -> None:
     """Defect: the judge's process dies (the kernel is out of memory, say) and the program is
     blamed for it."""

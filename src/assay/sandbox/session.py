@@ -28,7 +28,7 @@ from assay.sandbox.judging import end_judge, judge_for
 from assay.sandbox.languages.python import is_own
 from assay.sandbox.pipes import Stop
 from assay.sandbox.plan import Place
-from assay.sandbox.worker import Worker, exited, test_packages
+from assay.sandbox.worker import ROLES, Worker, WorkerLost, exited, test_packages
 
 Failed = tuple[Outcome, Detail]
 _JUDGE_ENDED: Failed = (
@@ -51,7 +51,7 @@ class Session:
         self._null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         self._done: dict[int, Verdict] = {}
         self._loaded = False
-        self._restarts = 0
+        self._restarts = self._judges_lost = 0
         self.cpu_seconds = 0.0
         self.peak: int | None = None
         self.stdout = self.stderr = ""
@@ -156,12 +156,23 @@ class Session:
             message = judge.line.take() or judge.message(_SETTLE_SECONDS if why else 0)
             if type(message) is not dict:
                 end_judge(self._worker)
+                if why is None and self._judge_was_lost(place):
+                    return None
                 self._failed(waiting, why or _JUDGE_ENDED, Detail(), place)
                 return None
             bad = self._take(message, waiting, place)
             if "end" in message or why is not None:
                 return self._ended(message.get("end"), bad, why, waiting, place)
             run.begin()
+
+    def _judge_was_lost(self, place: Place) -> bool:
+        """Whether a judge's end is ours to mend: no test can end a shared one, and one that ends
+        its own does so again."""
+        if place == "shared":
+            raise WorkerLost("a judge was lost")
+        self._end_candidate()
+        self._judges_lost += 1
+        return self._judges_lost == 1
 
     def _take(self, message: dict[str, Any], waiting: list[int], place: Place) -> Any:
         """Keeps the verdicts in a message; gives what is said of a test that has none."""
@@ -250,11 +261,23 @@ def _mark(place: Place) -> Judging:
 
 def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
     """Raises `SandboxError` for a failure of ours, `UsageError` for what cannot be run here."""
-    started = time.monotonic()
-    run_program = programs.run_program if is_own(job.language) else commands.run_program
     pytest = any(isinstance(test, Script) and test.framework == "pytest" for test in job.tests)
     if pytest and not test_packages():
         raise UsageError("these tests need pytest, which this interpreter does not have")
+    for zygote in [worker.zygotes[role] for role in ROLES] if pytest else []:
+        zygote.preload_pytest()
+    run = _once(worker, job, isolation)
+    # A SIGKILL that no limit explains may have come from outside, from a machine without memory
+    # say. A program that kills itself does so again.
+    details = (run.detail, *(verdict.detail for verdict in run.verdicts))
+    if any(detail.signal == "SIGKILL" and detail.limit is None for detail in details):
+        run = _once(worker, job, isolation)
+    return run
+
+
+def _once(worker: Worker, job: Job, isolation: Isolation) -> Run:
+    started = time.monotonic()
+    run_program = programs.run_program if is_own(job.language) else commands.run_program
     if not job.tests:
         program = run_program(worker, job, job.stdin)
         run = Run(
@@ -269,8 +292,6 @@ def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
             peak_bytes=program.peak,
         )
     else:
-        for zygote in worker.zygotes.values() if pytest else ():
-            zygote.preload_pytest()
         run = _run_tests(worker, job, isolation, run_program)
     return verdicts.finished(run, job, time.monotonic() - started)
 
