@@ -1,23 +1,16 @@
 """Candidates that are wrong and want to be judged right. None may pass, however it is tested."""
 
 import pytest
-from attacks import attacks
+from attacks import CALLS, CASES, attacks
 
 from assay.problem import Call, Limits, Script, Test
 from assay.sandbox import Job, Sandbox
 
 LIMITS = Limits(cpu_seconds=1.0, wall_seconds=2.0, memory_mb=256)
-CASES = [
-    ("add(1, 2)", "3"),
-    ("add(-1, 1)", "0"),
-    ("add(0, 0)", "0"),
-    ("add('a', 'b')", "'ab'"),
-    ("add([1], [2])", "[1, 2]"),
-]
 ASSERTS = "\n".join(f"    assert {call} == {value}" for call, value in CASES)
 METHODS = "\n".join(f"        self.assertEqual({call}, {value})" for call, value in CASES)
 TESTS: dict[str, tuple[Test, ...]] = {
-    "calls": tuple(Call(id=call, expression=call, expected=value) for call, value in CASES),
+    "calls": CALLS,
     "plain": (Script(id="s", source=f"def check(add):\n{ASSERTS}\n", call="check(add)"),),
     "unittest": (
         Script(
@@ -115,7 +108,8 @@ async def test_expected_values_never_reach_the_candidate(isolated: Sandbox) -> N
         "        hay.append(repr(frame.f_locals)); frame = frame.f_back\n"
         "    hay += [o for o in gc.get_objects() if isinstance(o, str)]\n"
         "    hay += [repr(o) for o in gc.get_objects() if type(o) in (dict, list, tuple)]\n"
-        "    memory = open('/proc/self/maps').read()\n"
+        "    try: memory = open('/proc/self/maps').read()\n"
+        "    except PermissionError: memory = ''\n"  # landlock: /proc cannot be read at all
         "    found = any(re.search('73[5]731', h) for h in hay)\n"
         "    for line in memory.splitlines():\n"
         "        start, end = (int(x, 16) for x in line.split()[0].split('-'))\n"

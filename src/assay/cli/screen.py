@@ -21,7 +21,7 @@ MARKS = {
 
 
 class Screen:
-    """Writes to stderr; quiet under `--json` except for warnings."""
+    """Writes to stderr; quiet under `--json` except for notices and warnings."""
 
     def __init__(self, quiet: bool = False) -> None:
         from rich.console import Console
@@ -32,6 +32,10 @@ class Screen:
     def say(self, text: str, style: str = "") -> None:
         if not self.quiet:
             self.console.print(text, style=style or None, markup=False)
+
+    def notice(self, text: str) -> None:
+        """What must be known whatever the output."""
+        self.console.print(text, style="yellow", markup=False)
 
     def warn(self, text: str) -> None:
         self.console.print(text, style="bold red", markup=False)

@@ -4,9 +4,10 @@ A program that fails is data. The sandbox's own failure is a `SandboxError`: no 
 """
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from assay.errors import UsageError
+from assay.errors import NoSandbox, UsageError
 from assay.problem import Limits, Test
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Isolation:
     memory: bool
     far: str | None = None
     """Of `remote`: the tier there, or what speaks there; the marks above are what it claims."""
+    note: str = ""
+    """Why no better tier, where the best that works was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +170,14 @@ class Sandbox(Protocol):
 
 
 TIERS = {
-    "namespaces": "Linux namespaces, seccomp and rlimits, one fork of a warm interpreter a run",
-    "remote": "another Assay, or a SandboxFusion-compatible server, over HTTP",
-    "unsafe": "rlimits and the end of the process tree only: what runs sees all that you see",
+    "namespaces": "assay.sandbox.namespaces",
+    "landlock": "assay.sandbox.landlock",
+    "container": "assay.sandbox.container",
+    "unsafe": "assay.sandbox.unsafe",
 }
-"""The tiers, best first; `unsafe` only where it is asked for."""
+"""The tiers of this machine, best first, and the module of each: it has `open_tier`, and
+`try_out` where it isolates. `unsafe` only where it is asked for; `remote` by its URL."""
+ISOLATING = tuple(tier for tier in TIERS if tier != "unsafe")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,13 +195,12 @@ def probe(remote: str | None = None) -> list[Probe]:
 
     With `remote`, the URL of a sandbox elsewhere, that comes first.
     """
-    from assay.sandbox.namespaces import try_out
-
+    found = [import_module(TIERS[name]).try_out() for name in ISOLATING]
     if remote is None:
-        return [try_out()]
+        return found
     from assay.sandbox.remote import try_out as try_remote
 
-    return [try_remote(remote), try_out()]
+    return [try_remote(remote), *found]
 
 
 def open_sandbox(
@@ -204,31 +209,51 @@ def open_sandbox(
     slots: int | None = None,
     remote: str | None = None,
     token: str | None = None,
+    tier: str | None = None,
 ) -> Sandbox:
     """A sandbox with `slots` jobs at once (default: one a core; of `remote`: what it has).
 
-    Only `unsafe=True` gives one without isolation; nothing steps down silently. `remote` is the
-    URL of another Assay or of a SandboxFusion-compatible server, which `token` opens.
-    Raises `NoSandbox` where this machine cannot isolate, and says what is missing, or where
-    nothing answers at `remote`; `UsageError` for `remote` together with `unsafe`.
+    `tier` demands one of `ISOLATING`; without it the best that works is taken, and `isolation`
+    says which, and why no better one. Only `unsafe=True` gives one without isolation. `remote` is
+    the URL of another Assay or of a SandboxFusion-compatible server, which `token` opens.
+    Raises `NoSandbox` where this machine cannot isolate so, and says what is missing, or where
+    nothing answers at `remote`; `UsageError` for a tier that is not there, and for more than one
+    of `remote`, `tier` and `unsafe`.
     """
     if remote is not None:
         from assay.sandbox.remote import open_remote
 
-        if unsafe:
-            raise UsageError("a remote sandbox isolates as it does there: say remote or unsafe")
+        if unsafe or tier is not None:
+            raise UsageError("a remote sandbox isolates as it does there: no tier and no unsafe")
         return open_remote(remote, token, slots)
-    from assay.sandbox import namespaces
-    from assay.sandbox import unsafe as unsafe_tier
+    if unsafe and tier is None:
+        return _open("unsafe", slots, "")
+    if unsafe or (tier is not None and tier not in ISOLATING):
+        known = ", ".join(ISOLATING)
+        raise UsageError(f"tier {tier!r}: one of {known}; without isolation only as --unsafe")
+    if tier is not None:
+        return _open(tier, slots, "")
+    missing: list[str] = []
+    for name in ISOLATING:
+        try:
+            return _open(name, slots, "; ".join(missing))
+        except NoSandbox as error:
+            missing.append(str(error))
+    raise NoSandbox(f"{'; '.join(missing)}. --unsafe runs code without isolation")
 
-    return unsafe_tier.open_tier(slots) if unsafe else namespaces.open_tier(slots)
+
+def _open(tier: str, slots: int | None, note: str) -> Sandbox:
+    opened: Sandbox = import_module(TIERS[tier]).open_tier(slots, note)
+    return opened
 
 
-def open_blocking(*, unsafe: bool = False, slots: int | None = None) -> "Blocking":
+def open_blocking(
+    *, unsafe: bool = False, slots: int | None = None, tier: str | None = None
+) -> "Blocking":
     """As `open_sandbox`, for code without an event loop: `with open_blocking() as box: box.run(…)`.
 
-    Raises `NoSandbox`.
+    Raises `NoSandbox`, `UsageError`.
     """
     from assay.sandbox.blocking import Blocking
 
-    return Blocking(lambda: open_sandbox(unsafe=unsafe, slots=slots))
+    return Blocking(lambda: open_sandbox(unsafe=unsafe, slots=slots, tier=tier))

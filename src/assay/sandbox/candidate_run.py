@@ -15,6 +15,7 @@ from assay.sandbox import Detail, Outcome, affinity, tree
 from assay.sandbox.child import report, wire
 from assay.sandbox.pipes import Line, Stop, Streams, watch
 from assay.sandbox.worker import Process, Worker, Zygote, spawn_order
+from assay.sandbox.workfolder import MAX_FILES
 
 _TRACE_LINE = re.compile(rb'File "<candidate>", line (\d+)')
 _GRACE = 1.0
@@ -156,7 +157,7 @@ class CandidateRun(Spawned):
             return "cpu"
         if self._worker.memory is None and self.resident > self._limits.memory_mb << 20:
             return "memory"
-        return None
+        return self._worker.overrun(self._limits.disk_mb, self._limits.processes)
 
     def out_of_memory(self) -> bool:
         return bool(self._worker.memory and self._worker.memory.kills() > self._kills)
@@ -168,6 +169,11 @@ class CandidateRun(Spawned):
             return "output", Detail(limit=f"{limits.output_bytes} bytes of output", stdout=text)
         if stop == "memory":
             return "memory", Detail(limit=f"{limits.memory_mb} MB of memory", stdout=text)
+        if stop == "disk":
+            disk = f"{limits.disk_mb} MB of disk, {MAX_FILES} files"
+            return "killed", Detail(limit=disk, stdout=text)
+        if stop == "threads":
+            return "killed", Detail(limit=f"{limits.processes} threads", stdout=text)
         line = self.where()
         slow = time.monotonic() - self._start >= limits.wall_seconds * 0.98
         by_wall = stop == "wall" or (stop == "trace" and slow)

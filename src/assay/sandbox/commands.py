@@ -50,6 +50,11 @@ class Target:
 
 def target(worker: Worker, job: Job) -> Target:
     """Raises `UsageError` where the language cannot be run here."""
+    if worker.tier == "landlock":
+        raise UsageError(
+            f"the landlock tier runs Python only, as its programs start no others: {job.language}"
+            " needs user namespaces (`assay doctor`)"
+        )
     language, tools = resolve(job.language)
     hidden = [folder for folder in tools.folders if Path(folder).is_relative_to("/tmp")]
     if hidden and worker.tier == "namespaces":

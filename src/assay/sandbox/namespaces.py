@@ -18,33 +18,37 @@ _NO_USER_NAMESPACES = (
 )
 
 
-def open_tier(slots: int | None) -> Sandbox:
+def open_tier(slots: int | None, note: str = "") -> Sandbox:
     """Raises `NoSandbox`, which says what is missing."""
-    unfit = _unfit()
-    if unfit:
-        raise NoSandbox(unfit)
+    reason = unfit()
+    if reason:
+        raise NoSandbox(reason)
     try:
-        return Pool("namespaces", slots)
+        return Pool("namespaces", slots, note)
     except SandboxError as error:
         raise NoSandbox(explain(str(error))) from error
 
 
 def try_out() -> Probe:
     """The whole set-up, once, in processes that end at once."""
-    unfit = _unfit()
-    if unfit:
-        return Probe(tier="namespaces", works=False, message=unfit)
+    reason = unfit()
+    if reason:
+        return Probe(tier="namespaces", works=False, message=reason)
     try:
         worker = Worker("namespaces", 0)
     except SandboxError as error:
         return Probe(tier="namespaces", works=False, message=explain(str(error)))
     memory = "cgroup" if worker.memory is not None else "per process and polled"
     worker.close()
-    text = f"full (namespaces, seccomp, read-only root); memory limit: {memory}"
+    text = (
+        "full: own root and tmpfs, no network, own pids, seccomp;"
+        f" programs may start others; memory limit: {memory}"
+    )
     return Probe(tier="namespaces", works=True, message=text)
 
 
-def _unfit() -> str | None:
+def unfit() -> str | None:
+    """Why no tier that isolates can work on such a machine."""
     if sys.platform != "linux":
         return (
             f"Assay isolates on Linux only, and this is {sys.platform}: use a Linux machine, a"
@@ -70,4 +74,4 @@ def explain(message: str) -> str:
         )
     else:
         reason = "the set-up failed"
-    return f"no isolation: {reason} ({message}). --unsafe runs code without any"
+    return f"no isolation by namespaces: {reason} ({message})"

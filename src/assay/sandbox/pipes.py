@@ -12,7 +12,7 @@ from assay.sandbox.child import wire
 
 MAX_CONTROL = 4 << 20
 _CHUNK = 65_536
-Stop = Literal["wall", "cpu", "trace", "output", "memory", "gone"]
+Stop = Literal["wall", "cpu", "trace", "output", "memory", "disk", "threads", "gone"]
 
 
 class Output:

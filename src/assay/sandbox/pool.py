@@ -29,26 +29,21 @@ class _Ticket:
 class Pool:
     """A sandbox of one tier over `slots` workers."""
 
-    def __init__(self, tier: str, slots: int | None) -> None:
+    def __init__(
+        self, tier: str, slots: int | None, note: str = "", first: Worker | None = None
+    ) -> None:
+        """`first`: a worker for slot 0 that was started already."""
         self._tier = tier
         self._slots = slots or os.cpu_count() or 1
         self._lock = threading.Lock()
         self._closed = False
         self._workers: set[Worker] = set()
         self._idle: queue.SimpleQueue[Worker | int] = queue.SimpleQueue()
-        first = self._start(0)
+        first = self._start(0, first)
         self._idle.put(first)
         for slot in range(1, self._slots):
             self._idle.put(slot)
-        memory = first.memory is not None or tier == "namespaces"
-        full = tier == "namespaces"
-        self._isolation = Isolation(
-            tier="namespaces" if full else "unsafe",
-            filesystem=full,
-            network=full,
-            processes=full,
-            memory=memory,
-        )
+        self._isolation = isolation(tier, first.memory is not None, note)
         self._threads = ThreadPoolExecutor(self._slots, thread_name_prefix="assay-sandbox")
 
     @property
@@ -107,8 +102,8 @@ class Pool:
                 self._idle.put(worker if worker is not None else slot)
         raise WorkerLost("no worker could be kept")
 
-    def _start(self, slot: int) -> Worker:
-        worker = Worker(self._tier, slot)
+    def _start(self, slot: int, worker: Worker | None = None) -> Worker:
+        worker = worker or Worker(self._tier, slot)
         with self._lock:
             self._workers.add(worker)
         return worker
@@ -130,6 +125,20 @@ class Pool:
         for worker in workers:
             worker.close()
         self._workers.clear()
+
+
+def isolation(tier: str, cgroup: bool, note: str) -> Isolation:
+    """What a pool of that tier enforces. Memory: by a cgroup, or polled below one namespace, or
+    by an rlimit where a candidate is one process."""
+    full = tier in ("namespaces", "landlock")
+    return Isolation(
+        tier="namespaces" if tier == "namespaces" else "landlock" if full else "unsafe",
+        filesystem=full,
+        network=full,
+        processes=full,
+        memory=full or cgroup,
+        note=note,
+    )
 
 
 def _is_sandbox(pool: Pool) -> Sandbox:

@@ -46,6 +46,18 @@ def usage(pid: int) -> tuple[float, int]:
     return cpu / _TICK, resident * _PAGE
 
 
+def threads(pid: int) -> int:
+    """How many there are in the tree."""
+    total = 0
+    for member in descendants(pid):
+        try:
+            text = Path(f"/proc/{member}/stat").read_text()
+        except OSError:
+            continue
+        total += int(text.rpartition(")")[2].split()[17])
+    return total
+
+
 def kill_below(pid: int) -> None:
     """Ends everything below `pid`, for tiers where the kernel does not; new arrivals too."""
     for _ in range(100):

@@ -7,11 +7,11 @@ from assay.sandbox import Sandbox
 from assay.sandbox.pool import Pool
 
 
-def open_tier(slots: int | None) -> Sandbox:
+def open_tier(slots: int | None, note: str = "") -> Sandbox:
     """Raises `NoSandbox` where even this cannot run."""
     if sys.platform != "linux":
         raise NoSandbox(f"Assay runs code on Linux only, and this is {sys.platform}")
     try:
-        return Pool("unsafe", slots)
+        return Pool("unsafe", slots, note)
     except SandboxError as error:
         raise NoSandbox(f"no process could be started: {error}") from error

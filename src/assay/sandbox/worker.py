@@ -23,6 +23,7 @@ from assay.errors import SandboxError
 from assay.problem import Limits
 from assay.sandbox import affinity, cgroup, tree
 from assay.sandbox.child import native, orders, wire
+from assay.sandbox.workfolder import WorkFolder
 
 Role = Literal["solver", "judge", "tools"]
 """`tools` runs what is not Python: its root shows one toolchain more."""
@@ -68,7 +69,13 @@ def test_packages() -> dict[str, str]:
     return found if "pytest" in found else {}
 
 
-def layout(tier: str, role: Role, slot: int, folders: tuple[str, ...] = ()) -> dict[str, Any]:
+def layout(
+    tier: str,
+    role: Role,
+    slot: int,
+    folders: tuple[str, ...] = (),
+    work: WorkFolder | None = None,
+) -> dict[str, Any]:
     """What a zygote is told at its start."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     prefix = Path(sys.base_prefix).resolve()
@@ -91,7 +98,23 @@ def layout(tier: str, role: Role, slot: int, folders: tuple[str, ...] = ()) -> d
         ],
         "packages": packages,
         "paths": [sysconfig.get_path("purelib")] if packages else [],
+    } | (shared(role, slot, work, [str(prefix / "lib"), *packages.values()]) if work else {})
+
+
+def shared(role: Role, slot: int, work: WorkFolder, needed: list[str]) -> dict[str, Any]:
+    """What differs where candidates share the machine's user ids and files."""
+    return {
+        "uid": _FIRST_UID + slot % 250 + (250 if role == "judge" else 0),
+        "folder": str(work.path / role),
+        "paths": [str(work.path / "packages")],
+        "closed": not all(open_to_all(Path(path)) for path in needed),
     }
+
+
+def open_to_all(path: Path) -> bool:
+    """Whether another user can read it, where only the usual permissions count."""
+    above = all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
+    return above and bool(path.stat().st_mode & 0o004)
 
 
 def spawn_order(limits: Limits, tests: int, base_bytes: int | None) -> bytes:
@@ -146,14 +169,21 @@ class Ended:
 class Zygote:
     """A fork server. Raises `WorkerLost` when it dies, `SandboxError` when it cannot start."""
 
-    def __init__(self, tier: str, role: Role, slot: int, folders: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        tier: str,
+        role: Role,
+        slot: int,
+        folders: tuple[str, ...] = (),
+        work: WorkFolder | None = None,
+    ) -> None:
         self._namespaces = tier == "namespaces"
         self._server: int | None = None
         self._preloaded = False
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(ANSWER_SECONDS)
-        config = layout(tier, role, slot, folders) | {"fd": theirs.fileno()}
+        config = layout(tier, role, slot, folders, work) | {"fd": theirs.fileno()}
         script = Path(__file__).parent / "child" / "zygote.py"
         with theirs:
             self._process = subprocess.Popen(
@@ -270,9 +300,11 @@ class Worker:
         self.memory: cgroup.MemoryGroup | None = None
         self.judge: Any = None
         """The judge that is kept for the tests of many jobs; `judging` owns it."""
+        self.work = WorkFolder(test_packages()) if tier == "landlock" else None
+        """Where its runs work, where they have no tmpfs."""
         try:
             for role in ROLES:
-                self.zygotes[role] = Zygote(tier, role, slot)
+                self.zygotes[role] = Zygote(tier, role, slot, work=self.work)
             for zygote in self.zygotes.values():
                 zygote.wait_until_ready()
             self._group(slot)
@@ -281,7 +313,7 @@ class Worker:
             raise
 
     def _group(self, slot: int) -> None:
-        if self.tier != "namespaces":
+        if self.tier == "unsafe":
             return
         self.memory = cgroup.make(f"{slot}x{secrets.token_hex(3)}")
         if self.memory is not None:
@@ -303,6 +335,15 @@ class Worker:
     def prepare(self, memory_mb: int) -> None:
         if self.memory is not None:
             self.memory.prepare((memory_mb << 20) + _SPARE_BYTES)
+
+    def overrun(self, disk_mb: int, threads: int) -> Literal["disk", "threads"] | None:
+        """A limit that was passed and that the kernel does not hold in this tier."""
+        if self.work is None:
+            return None
+        pid = self.zygotes["solver"].pid
+        if tree.threads(pid) > threads + 2:  # the fork server, and the run's own first one
+            return "threads"
+        return "disk" if self.work.too_much(pid, disk_mb << 20) else None
 
     def tools(self, folders: tuple[str, ...]) -> Zygote:
         """A fork server whose root shows these folders too; started when first asked for.
@@ -337,6 +378,8 @@ class Worker:
             zygote.close()
         if self.memory is not None:
             self.memory.close()
+        if self.work is not None:
+            self.work.remove()
 
 
 def exited(pidfd: int, seconds: float) -> bool:

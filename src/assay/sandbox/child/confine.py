@@ -1,25 +1,25 @@
 """What every run does in its own process before anything of the candidate's is read.
 
 The order: descriptors, session, work directory, rlimits, user, capabilities, no_new_privs, and
-the system-call filter last. A step that fails is an `OSError` that names it: the run never
-starts. `spawn.c` does the same for the namespaces tier where it was compiled.
+the system-call filter last. A step that fails is told by its number in `native.STEPS`: the run
+never starts. `spawn.c` does the same for the namespaces tier where it was compiled.
 """
 
 import fcntl
 import os
 import resource
 import signal
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from assay.sandbox.child import kernel, seccomp
+from assay.sandbox.child import kernel, native, root, seccomp, wire
 from assay.sandbox.child.orders import UNLIMITED, Request
-from assay.sandbox.child.root import NOBODY
 
 CONTROL, TRACE, EXTRA = 3, 4, 5
 """Descriptors of a run: its control socket, where a time limit writes the stack, and more."""
 HIGH = 20
 """Above the descriptors of the fork server itself; low enough for `ulimit -n 64`."""
-_KINDS = (
+KINDS = (
     resource.RLIMIT_AS,
     resource.RLIMIT_FSIZE,
     resource.RLIMIT_NPROC,
@@ -31,48 +31,112 @@ _KINDS = (
 )
 
 
-def enter(
-    request: Request, fds: list[int], control: int, tier: str, folder: str, dumpable: bool
-) -> int:
-    """Runs in the new child. Gives the descriptor to report a failure on until it is closed."""
-    control = place(fds, control)
-    try:
-        os.setsid()
-        os.chdir(folder)
-        for kind, value in zip(_KINDS, request.limits, strict=True):
-            _, hard = resource.getrlimit(kind)
-            lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            lower = resource.RLIM_INFINITY if lower == UNLIMITED else lower
-            resource.setrlimit(kind, (lower, lower))
-        if tier == "namespaces":
-            _drop(dumpable)
-        else:
-            kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-            kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-            kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    except OSError as error:
-        raise Unconfined(control, error) from error
-    return control
+Step = tuple[str, Callable[[], object]]
+"""Its name in `native.STEPS`, and what it does."""
+
+
+class Tier:
+    """The steps of a tier, prepared in the fork server: here those of `unsafe`."""
+
+    keep: tuple[int, ...] = ()
+    """Descriptors that a run needs until it is confined."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        """Where a run works."""
+
+    def ready(self, disk_mb: int) -> None:
+        """Before each run, in the fork server. Raises `OSError`."""
+
+    def tidy(self) -> None:
+        """After each run, when all that it started is gone."""
+
+    def limits(self, wanted: tuple[int, ...]) -> tuple[int, ...]:
+        """As a run is given them, in the order of `Request.limits`."""
+        return wanted
+
+    def steps(self) -> Iterable[Step]:
+        """The last ones, in the process of a run."""
+        return (("no_new_privs", _follow),)
+
+
+class Namespaces(Tier):
+    """What the fork server's namespaces leave to do."""
+
+    def __init__(self, dumpable: bool) -> None:
+        """`dumpable`: a candidate may look at itself in /proc, a judge may not."""
+        super().__init__("/tmp")
+        self._dumpable = dumpable
+        self._filter = seccomp.program(kernel.MACHINE, "run")
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        kernel.install_filter(seccomp.program(kernel.MACHINE, "server"))
+
+    def ready(self, disk_mb: int) -> None:
+        root.fresh_tmp(disk_mb)
+
+    def steps(self) -> Iterable[Step]:
+        return (
+            ("oom score", lambda: Path("/proc/self/oom_score_adj").write_text("1000")),
+            ("user", _become_nobody),
+            ("capabilities", self._drop),
+            ("system-call filter", lambda: kernel.install_filter(self._filter)),
+        )
+
+    def _drop(self) -> None:
+        kernel.prctl(kernel.PR_SET_DUMPABLE, int(self._dumpable))
+        kernel.drop_capabilities()
 
 
 class Unconfined(Exception):
     """A step failed; the run must not start."""
 
-    def __init__(self, control: int, error: OSError) -> None:
-        super().__init__(str(error))
+    def __init__(self, control: int, error: OSError, step: str) -> None:
+        super().__init__(f"{step}: {error}")
         self.control, self.errno = control, error.errno or 1
+        self.step = native.STEPS.index(step)
 
 
-def _drop(dumpable: bool) -> None:
-    """A candidate may look at itself in /proc, a judge may not."""
-    Path("/proc/self/oom_score_adj").write_text("1000")
-    if os.getuid() == 0:
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
-    kernel.prctl(kernel.PR_SET_DUMPABLE, int(dumpable))
-    kernel.drop_capabilities()
+def enter(request: Request, fds: list[int], control: int, tier: Tier) -> int:
+    """Runs in the new child. Gives the descriptor to report a failure on until it is closed.
+
+    What `tier` keeps comes to lie behind `fds`. Raises `Unconfined`.
+    """
+    name = "descriptors"
+    try:
+        control = place([*fds, *tier.keep], control)
+        steps: list[Step] = [
+            ("session", os.setsid),
+            ("work directory", lambda: os.chdir(tier.folder)),
+            ("rlimits", lambda: _limit(tier.limits(request.limits))),
+            *tier.steps(),
+        ]
+        for name, step in steps:  # noqa: B007 - the name of the one that failed
+            step()
+        wire.close_all(list(range(len(fds), len(fds) + len(tier.keep))))
+    except OSError as error:
+        raise Unconfined(control, error, name) from error
+    return control
+
+
+def _limit(limits: tuple[int, ...]) -> None:
+    for kind, value in zip(KINDS, limits, strict=True):
+        _, hard = resource.getrlimit(kind)
+        lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        lower = resource.RLIM_INFINITY if lower == UNLIMITED else lower
+        resource.setrlimit(kind, (lower, lower))
+
+
+def _follow() -> None:
+    """Ends with the fork server, and takes in what its own children leave."""
+    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    kernel.install_filter(seccomp.program(kernel.MACHINE, "run"))
+
+
+def _become_nobody() -> None:
+    if os.getuid() == 0:
+        os.setresgid(root.NOBODY, root.NOBODY, root.NOBODY)
+        os.setresuid(root.NOBODY, root.NOBODY, root.NOBODY)
 
 
 def place(fds: list[int], control: int) -> int:

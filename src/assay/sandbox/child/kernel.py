@@ -20,9 +20,10 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP = 1, 4, 22
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_SECCOMP = 1, 4, 8, 22
 PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 24, 36, 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
+CAP_DAC_READ_SEARCH = 1 << 2
 
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
@@ -94,11 +95,11 @@ def drop_bounding_set() -> None:
         prctl(PR_CAPBSET_DROP, capability)
 
 
-def drop_capabilities() -> None:
-    """Clears the effective, permitted, inheritable and ambient sets."""
+def drop_capabilities(keep: int = 0) -> None:
+    """Clears the effective, permitted, inheritable and ambient sets, but for the bits `keep`."""
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     header = struct.pack("Ii", 0x20080522, 0)
-    _syscall("capset", header, b"\0" * 24)
+    _syscall("capset", header, struct.pack("6I", keep, keep, 0, 0, 0, 0))
 
 
 def install_filter(program: bytes) -> None:

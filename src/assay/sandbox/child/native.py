@@ -8,9 +8,9 @@ ABI = 3
 IN_CHILD, CLOSED = 0, -1
 STEPS = (
     "fork", "descriptors", "session", "work directory", "rlimits", "oom score", "user",
-    "capabilities", "no_new_privs", "system-call filter",
+    "capabilities", "no_new_privs", "system-call filter", "landlock",
 )  # fmt: skip
-"""What `confine` in spawn.c does, by the number that it reports."""
+"""What a run does before it starts, by the number that `confine` of spawn.c reports."""
 
 
 Loop = Callable[[int, bytes, bool, bytearray], int]

@@ -17,9 +17,9 @@ from assay.sandbox.child import kernel
 NOBODY = 65534
 OLD = "/.old"
 PACKAGES = "/packages"
-_SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
-_ETC = ("ld.so.cache", "alternatives", "localtime", "mime.types")
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
+ETC = ("ld.so.cache", "alternatives", "localtime", "mime.types")
+DEVICES = ("null", "zero", "full", "random", "urandom")
 _FILES = {
     "passwd": "root:x:0:0::/:/bin/false\nnobody:x:65534:65534::/tmp:/bin/sh\n",
     "group": "root:x:0:\nnogroup:x:65534:\n",
@@ -124,18 +124,18 @@ def fresh_tmp(disk_mb: int) -> None:
 
 
 def _system() -> None:
-    for name in _SYSTEM:
+    for name in SYSTEM:
         old = Path(f"{OLD}/{name}")
         if old.is_symlink():
             Path("/" + name).symlink_to(old.readlink())
         elif old.is_dir():
             bind("/" + name, "/" + name)
-    for name in _ETC:
+    for name in ETC:
         if Path(f"{OLD}/etc/{name}").exists():
             bind("/etc/" + name, "/etc/" + name)
     for name, text in _FILES.items():
         Path("/etc/" + name).write_text(text)
-    for name in _DEVICES:
+    for name in DEVICES:
         Path("/dev/" + name).touch()
         kernel.mount(f"{OLD}/dev/{name}", "/dev/" + name, None, kernel.MS_BIND)
     Path("/dev/shm").symlink_to("/tmp")

@@ -92,6 +92,64 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "landlock_create_ruleset": (444, 444),
     "vmsplice": (278, 75),
 }
+
+# What a process may not do either where no namespace of its own keeps it apart from others.
+ALONE: dict[str, tuple[int | None, int | None]] = {
+    "fork": (57, None),
+    "vfork": (58, None),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "socket": (41, 198),
+    "bind": (49, 200),
+    "listen": (50, 201),
+    "accept": (43, 202),
+    "accept4": (288, 242),
+    "connect": (42, 203),
+    "sendmsg": (46, 211),
+    "sendmmsg": (307, 269),
+    "tkill": (200, 130),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_open": (434, 434),
+    "pidfd_send_signal": (424, 424),
+    "process_mrelease": (448, 448),
+    "setpriority": (141, 140),
+    "sched_setparam": (142, 118),
+    "sched_setaffinity": (203, 122),
+    "memfd_create": (319, 279),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "semctl": (66, 191),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+}
+# And where its user id is that of other people's or one's own files: landlock leaves these open.
+OWNED: dict[str, tuple[int | None, int | None]] = {
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "lchown": (94, None),
+    "fchown": (93, 55),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "setxattrat": (463, 463),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
+}
 SERVER_NEEDS = frozenset({"mount", "umount2"})
 """What the fork server itself still calls: refused to its runs only."""
 Part = Literal["all", "server", "run"]
@@ -101,12 +159,21 @@ _IOCTL = (16, 29)
 _CLONE = (56, 220)
 _CLONE3 = (435, 435)
 _SOCKET = (41, 198)
+_SOCKETPAIR = (53, 199)
+_KILL_CALL, _TGKILL = (62, 129), (234, 131)
+_PRLIMIT, _PRCTL, _FCNTL = (302, 261), (157, 167), (72, 25)
 _TERMINAL_REQUESTS = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 _NAMESPACE_FLAGS = 0x7E020080  # every CLONE_NEW*, the time namespace's low bit included
-_AF_UNIX = 1
+_OWNER_REQUESTS = (0x8901, 0x8902)  # FIOSETOWN, SIOCSPGRP: who is sent a socket's signals
+_FLAG_REQUESTS = (0x40086602, 0x401C5820)  # FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR
+_OWNER_COMMANDS = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
+_CLONE_THREAD = 0x10000
+_SET_PDEATHSIG, _SET_DUMPABLE = 1, 4
+_AF_UNIX, _SOCK_STREAM = 1, 1
 
 _KILL, _ALLOW, _ERRNO = 0x80000000, 0x7FFF0000, 0x00050000
 _LOAD, _JUMP_EQUAL, _JUMP_SET, _JUMP_GREATER, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
+_AND = 0x54
 _NUMBER, _ARCH, _ARGUMENT = 0, 4, 16
 
 Instruction = tuple[int, int, int, int]
@@ -123,17 +190,41 @@ def _guarded(number: int, body: list[Instruction]) -> Iterator[Instruction]:
     yield (_LOAD, 0, 0, _NUMBER)
 
 
+def _listed(names: dict[str, tuple[int | None, int | None]], column: int) -> Iterator[Instruction]:
+    for numbers in names.values():
+        number = numbers[column]
+        if number is not None:
+            yield from [(_JUMP_EQUAL, 0, 1, number), _deny(errno.EPERM)]
+
+
+def _none_of(place: int, values: tuple[int, ...]) -> list[Instruction]:
+    """Denies the values for an argument, of which the kernel reads the low 32 bits."""
+    code: list[Instruction] = [(_LOAD, 0, 0, place)]
+    for value in values:
+        code += [(_JUMP_EQUAL, 0, 1, value), _deny(errno.EPERM)]
+    return code
+
+
+def _only(place: int, values: tuple[int, ...]) -> list[Instruction]:
+    """Denies every other value for an argument."""
+    code: list[Instruction] = [(_LOAD, 0, 0, place)]
+    for left in range(len(values), 0, -1):
+        code.append((_JUMP_EQUAL, left, 0, values[-left]))
+    return [*code, _deny(errno.EPERM)]
+
+
 def instructions(machine: str, part: Part = "all") -> list[Instruction]:
     """The filter for a machine of that name. Raises `KeyError` for one not known."""
     column = list(_ARCHES).index(machine)
     code: list[Instruction] = [(_LOAD, 0, 0, _NUMBER)]
     if part != "run":
         code = [*_right_machine(machine), *code, *_arguments(column)]
-    for name, numbers in DENIED.items():
-        number = numbers[column]
-        late = name in SERVER_NEEDS
-        if number is not None and (part == "all" or late == (part == "run")):
-            code += [(_JUMP_EQUAL, 0, 1, number), _deny(errno.EPERM)]
+    listed = {
+        name: numbers
+        for name, numbers in DENIED.items()
+        if part == "all" or (name in SERVER_NEEDS) == (part == "run")
+    }
+    code += _listed(listed, column)
     code.append((_RETURN, 0, 0, _ALLOW))
     return code
 
@@ -158,16 +249,56 @@ def _arguments(column: int) -> Iterator[Instruction]:
         (_JUMP_SET, 0, 1, _NAMESPACE_FLAGS),
         _deny(errno.EPERM),
     ]
-    requests: list[Instruction] = [(_LOAD, 0, 0, second)]
-    for request in _TERMINAL_REQUESTS:
-        requests += [(_JUMP_EQUAL, 0, 1, request), _deny(errno.EPERM)]
     yield from _guarded(_SOCKET[column], unix_only)
     yield from _guarded(_CLONE[column], no_namespaces)
-    yield from _guarded(_IOCTL[column], requests)
+    yield from _guarded(_IOCTL[column], _none_of(second, _TERMINAL_REQUESTS))
     yield from _guarded(_CLONE3[column], [_deny(errno.ENOSYS)])
+
+
+def alone_instructions(machine: str, pid: int, own: bool) -> list[Instruction]:
+    """On top of the first filter, for a process that shares the machine with others.
+
+    It may start threads but no process, signal itself (`pid`) and no other. `own`: it runs under
+    the user id of whoever started it.
+    """
+    column = list(_ARCHES).index(machine)
+    first, second = _ARGUMENT, _ARGUMENT + 8
+    threads_only = [
+        (_LOAD, 0, 0, first),
+        (_JUMP_SET, 1, 0, _CLONE_THREAD),
+        _deny(errno.EPERM),
+    ]
+    streams_only = [
+        *_only(first, (_AF_UNIX,)),
+        (_LOAD, 0, 0, second),
+        (_AND, 0, 0, 0xF),
+        (_JUMP_EQUAL, 1, 0, _SOCK_STREAM),
+        _deny(errno.EPERM),
+    ]
+    dumpable = [(_JUMP_EQUAL, 0, 3, _SET_DUMPABLE), *_only(second, (1,))]
+    code: list[Instruction] = [*_right_machine(machine), (_LOAD, 0, 0, _NUMBER)]
+    code += _guarded(_CLONE[column], threads_only)
+    code += _guarded(_SOCKETPAIR[column], streams_only)
+    code += _guarded(_KILL_CALL[column], _only(first, (pid,)))
+    code += _guarded(_TGKILL[column], _only(first, (pid,)))
+    code += _guarded(_PRLIMIT[column], _only(first, (0, pid)))
+    code += _guarded(_PRCTL[column], [*_none_of(first, (_SET_PDEATHSIG,)), *dumpable])
+    code += _guarded(_FCNTL[column], _none_of(second, _OWNER_COMMANDS))
+    code += _guarded(_IOCTL[column], _none_of(second, _OWNER_REQUESTS + _FLAG_REQUESTS))
+    code += _listed(ALONE | (OWNED if own else {}), column)
+    code.append((_RETURN, 0, 0, _ALLOW))
+    return code
 
 
 def program(machine: str, part: Part = "all") -> bytes:
     """The filter as the kernel takes it."""
-    packed = [struct.pack("HBBI", *instruction) for instruction in instructions(machine, part)]
-    return b"".join(packed)
+    return packed(instructions(machine, part))
+
+
+def alone(machine: str, pid: int, own: bool) -> bytes:
+    """The second filter, as the kernel takes it."""
+    return packed(alone_instructions(machine, pid, own))
+
+
+def packed(code: list[Instruction]) -> bytes:
+    return b"".join(struct.pack("HBBI", *instruction) for instruction in code)

@@ -23,6 +23,7 @@ from assay.sandbox import tree
 from assay.sandbox.child import (
     checks,
     confine,
+    fence,
     judge,
     kernel,
     native,
@@ -101,21 +102,25 @@ def warm_up() -> None:
     solver.Solver().warm_up()
 
 
+def confinement(config: dict[str, Any]) -> confine.Tier:
+    """Raises `OSError` for what the tier needs and this machine does not have."""
+    if config["tier"] == "namespaces":
+        return confine.Namespaces(dumpable=config["role"] == "solver")
+    if config["tier"] == "landlock":
+        return fence.Fence(config)
+    return confine.Tier(os.environ.get("TMPDIR") or "/tmp")
+
+
 class Zygote:
     """Forks runs, one at a time, and ends everything that a run leaves."""
 
     def __init__(self, config: dict[str, Any], control: int, loop: native.Loop | None) -> None:
         self._control = control
-        self._tier: str = config["tier"]
+        self._namespaces = config["tier"] == "namespaces"
         self._solves = config["role"] == "solver"
         self._run = solver.Solver().run if self._solves else judge.main
-        self._native = loop if config["tier"] == "namespaces" else None
-        self._folder = "/tmp"
-        if self._tier == "namespaces":
-            kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-            kernel.install_filter(seccomp.program(kernel.MACHINE, "server"))
-        else:
-            self._folder = os.environ.get("TMPDIR") or "/tmp"
+        self._native = loop if self._namespaces else None
+        self._confinement = confinement(config)
         report.watch(confine.TRACE)
         random.seed(0)  # every run draws the same, so that a verdict can be repeated
         gc.collect()
@@ -169,16 +174,15 @@ class Zygote:
             wire.close_all(fds)
 
     def _spawn(self, request: orders.Request, fds: list[int]) -> tuple[int, int]:
-        if self._tier == "namespaces":
-            root.fresh_tmp(request.disk_mb)
+        self._confinement.ready(request.disk_mb)
         pid = os.fork()
         if pid == 0:
             try:
-                where = self._tier, self._folder, self._solves
-                os.close(confine.enter(request, fds, self._control, *where))
+                os.close(confine.enter(request, fds, self._control, self._confinement))
             except confine.Unconfined as failure:
                 self._control = failure.control
-                self._reply(orders.Reply(orders.FAILED, error=failure.errno))
+                failed = orders.Reply(orders.FAILED, error=failure.errno, step=failure.step)
+                self._reply(failed)
                 os._exit(71)
             random.seed(0)  # as before the fork, which changed it
             self._begin()
@@ -194,7 +198,7 @@ class Zygote:
 
     def _reap(self, pid: int) -> orders.Reply:
         """Ends whatever a run left, waits for it, and counts what it used."""
-        if self._tier == "namespaces":
+        if self._namespaces:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)  # this is the first process of a namespace
         else:
@@ -204,6 +208,7 @@ class Zygote:
             try:
                 ended, how, usage = os.wait4(-1, 0)
             except ChildProcessError:
+                self._confinement.tidy()
                 return orders.Reply(orders.REAPED, pid, status, cpu=cpu, peak=peak)
             cpu += usage.ru_utime + usage.ru_stime
             peak = max(peak, usage.ru_maxrss * 1024)
