@@ -2,30 +2,50 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from assay.errors import NoSandbox
 from assay.sandbox import Sandbox, open_sandbox
 from served import Servers
 
 
-@pytest.fixture(scope="session", params=["namespaces", "remote", "unsafe"])
+@pytest.fixture(scope="session", params=["namespaces", "landlock", "remote", "unsafe"])
 def sandbox(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sandbox]:
     """Every tier that can be had here; `remote` is an Assay in another process."""
     servers = Servers(tmp_path_factory.mktemp("home"))
-    far = servers("--slots", "2").url if request.param == "remote" else None
-    made = open_sandbox(unsafe=request.param == "unsafe", slots=2, remote=far)
+    if request.param == "remote":
+        made = open_sandbox(remote=servers("--slots", "2").url, slots=2)
+    else:
+        made = opened(request.param)
     yield made
     asyncio.run(made.close())
     servers.close()
 
 
-@pytest.fixture(scope="session")
-def isolated() -> Iterator[Sandbox]:
-    """The namespaces tier."""
-    made: Any = open_sandbox(slots=2)
+@pytest.fixture(scope="session", params=["namespaces", "landlock"])
+def isolated(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Every tier that isolates."""
+    made = opened(request.param)
     yield made
     asyncio.run(made.close())
+
+
+@pytest.fixture(scope="session")
+def namespaced() -> Iterator[Sandbox]:
+    """The tier that runs other languages than Python too."""
+    made = opened("namespaces")
+    yield made
+    asyncio.run(made.close())
+
+
+def opened(tier: str) -> Sandbox:
+    """Skips where this machine does not offer that tier."""
+    try:
+        if tier == "unsafe":
+            return open_sandbox(unsafe=True, slots=2)
+        return open_sandbox(tier=tier, slots=2)
+    except NoSandbox as error:
+        pytest.skip(str(error))

@@ -141,7 +141,7 @@ code = [(k, y, n, 0x50000 | mark if k == 6 and c >> 16 == 5 else c) for k, y, n,
 if os.getuid() == 0:
     os.setresuid(65534, 65534, 65534)
 kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-kernel.install_filter(seccomp._packed(code))
+kernel.install_filter(seccomp.packed(code))
 wrong = []
 for number, arguments, allowed in calls:
     ctypes.set_errno(0)
@@ -230,10 +230,6 @@ def test_probe_finds_the_tier() -> None:
     found = probe()[0]
     assert found.works
     assert found.message.startswith("full")
-<<<<<<< ours
-    assert list(TIERS) == ["namespaces", "remote", "unsafe"]
-=======
->>>>>>> theirs
 
 
 async def test_scripted() -> None:

@@ -23,6 +23,12 @@ QUICK = Limits(cpu_seconds=1.0, wall_seconds=10.0, memory_mb=256)
 EVERY = [name for name in PROGRAMS if not is_own(name)]
 
 
+@pytest.fixture
+def isolated(namespaced: Sandbox) -> Sandbox:
+    """The only tier that isolates them."""
+    return namespaced
+
+
 @pytest.fixture(scope="session", params=[False, True], ids=["namespaces", "unsafe"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """The tiers of this machine: a remote one has toolchains of its own."""

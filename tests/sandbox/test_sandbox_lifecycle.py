@@ -50,12 +50,8 @@ async def none_left(before: set[int]) -> None:
 @TIERS
 async def test_nothing_is_left_after_runs(how: Any) -> None:
     """Defect: a process, a descriptor or a thread stays after each run."""
-<<<<<<< ours
-    sandbox = open_sandbox(unsafe=unsafe, slots=1)
-=======
     left = folders()
-    sandbox = open_sandbox(**how, slots=2)
->>>>>>> theirs
+    sandbox = open_sandbox(**how, slots=1)
     code = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(60)\n"
     try:
         await sandbox.run([HELLO, Job(code="def f(): return 1\n", tests=CALLS)])

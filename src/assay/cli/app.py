@@ -88,6 +88,7 @@ def solve(
     record: o.Record = None,
     cache: o.Cache = True,
     unsafe: o.Unsafe = False,
+    tier: o.Tier = None,
     remote: o.Remote = None,
     jobs: o.Jobs = 1,
     json: o.Json = False,
@@ -139,6 +140,7 @@ def run(
         ),
     ] = 1,
     unsafe: o.Unsafe = False,
+    tier: o.Tier = None,
     json: o.Json = False,
     config: o.Config = None,
 ) -> None:
@@ -156,6 +158,7 @@ def run(
         disk=disk,
         repeat=repeat,
         unsafe=unsafe,
+        tier=tier,
         json=json,
     )
     raise typer.Exit(run_file(file, flags))
@@ -198,6 +201,7 @@ def bench(
     record: o.Record = None,
     cache: o.Cache = True,
     unsafe: o.Unsafe = False,
+    tier: o.Tier = None,
     remote: o.Remote = None,
     jobs: o.Jobs = 8,
     json: o.Json = False,
@@ -207,7 +211,9 @@ def bench(
     if suite == "sandbox":
         from assay.cli.bench_sandbox import SandboxFlags, bench_sandbox
 
-        asked = SandboxFlags(work=work, workers=workers, passes=passes, peer=peer, json=json)
+        asked = SandboxFlags(
+            work=work, workers=workers, passes=passes, peer=peer, tier=tier, json=json
+        )
         raise typer.Exit(bench_sandbox(asked))
     from assay.cli.bench import BenchFlags
     from assay.cli.bench import bench as compare
@@ -312,6 +318,7 @@ def serve_sandbox(
         int, typer.Option(envvar="ASSAY_MAX_MEMORY", min=16, help="MB that a job may ask for.")
     ] = 4096,
     unsafe: o.Unsafe = False,
+    tier: o.Tier = None,
     json: o.Json = False,
 ) -> None:
     """Serve the sandbox: Assay's own API, SandboxFusion's and open-instruct's."""
@@ -328,6 +335,7 @@ def serve_sandbox(
         max_seconds=max_seconds,
         max_memory=max_memory,
         unsafe=unsafe,
+        tier=tier,
         json=json,
     )
     raise typer.Exit(serve(flags))

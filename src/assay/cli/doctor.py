@@ -17,18 +17,19 @@ class Check:
 
 def examine(as_json: bool, remote: str | None) -> int:
     """Prints the checks. Status 6 where no sandbox is to be had, as `solve` would give."""
-    found = [*sandboxes(remote), python(), *languages()]
-    checks = [*found, *packages(), *embedded_models()]
+    isolating = sandboxes(remote)
+    checks = [*isolating, python(), *languages(), *packages(), *embedded_models()]
     for check in checks:
         if as_json:
             print(json.dumps({"check": check.what, "ok": check.ok, "detail": check.detail}))
         else:
             print(f"{'ok  ' if check.ok else 'MISS'} {check.what:<18} {check.detail}")
-    return 0 if checks[0].ok else NoSandbox.code
+    wanted = isolating[:1] if remote is not None else isolating
+    return 0 if any(check.ok for check in wanted) else NoSandbox.code
 
 
 def sandboxes(remote: str | None) -> list[Check]:
-    """The one that `solve` would use comes first."""
+    """The best first; the one at `remote`, which `solve` would use, before them."""
     from assay.sandbox import probe
 
     return [Check(found.tier, found.works, found.message) for found in probe(remote)]

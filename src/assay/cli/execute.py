@@ -54,6 +54,7 @@ class RunFlags:
     disk: int
     repeat: int
     unsafe: bool
+    tier: str | None
     json: bool
 
 
@@ -75,7 +76,8 @@ def run_file(file: str, flags: RunFlags) -> int:
 async def execute(job: Job, flags: RunFlags, screen: Screen) -> Run:
     if flags.unsafe:
         screen.warn("UNSAFE: the program runs without isolation, with your rights")
-    sandbox = open_sandbox(unsafe=flags.unsafe, slots=1)
+    sandbox = open_sandbox(unsafe=flags.unsafe, slots=1, tier=flags.tier)
+    screen.tell_tier(sandbox.isolation)
     try:
         with screen.busy("running"):
             return await steady(sandbox, job, flags.repeat)

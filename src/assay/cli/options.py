@@ -118,6 +118,12 @@ Unsafe = Annotated[
     bool,
     typer.Option("--unsafe", envvar="ASSAY_UNSAFE", help="Run programs WITHOUT isolation."),
 ]
+Tier = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ASSAY_TIER", help="Demand this isolation: namespaces or landlock, and no other."
+    ),
+]
 Remote = Annotated[
     str | None,
     typer.Option(

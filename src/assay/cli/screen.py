@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from assay.bench import Result
+from assay.sandbox import Isolation
 
 Tell = Callable[[int, int, str], None]
 """Progress: done, total (both in bytes or steps; 0 when unknown), what."""
@@ -33,9 +34,11 @@ class Screen:
         if not self.quiet:
             self.console.print(text, style=style or None, markup=False)
 
-    def notice(self, text: str) -> None:
-        """What must be known whatever the output."""
-        self.console.print(text, style="yellow", markup=False)
+    def tell_tier(self, isolation: Isolation) -> None:
+        """Which tier is used where it is not the best one: never without a word."""
+        if isolation.note:
+            text = f"isolation: {isolation.tier} ({isolation.note})"
+            self.console.print(text, style="yellow", markup=False)
 
     def warn(self, text: str) -> None:
         self.console.print(text, style="bold red", markup=False)

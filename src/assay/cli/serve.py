@@ -25,6 +25,7 @@ class ServeFlags:
     max_seconds: float
     max_memory: int
     unsafe: bool
+    tier: str | None
     json: bool
 
 
@@ -52,7 +53,8 @@ async def _serve(flags: ServeFlags, screen: Screen) -> None:
         memory_mb=flags.max_memory,
     )
     try:
-        sandbox = open_sandbox(unsafe=flags.unsafe, slots=slots)
+        sandbox = open_sandbox(unsafe=flags.unsafe, slots=slots, tier=flags.tier)
+        screen.tell_tier(sandbox.isolation)
         try:
             async with serving(sandbox, place, caps) as url:
                 _announce(flags, screen, url, sandbox.isolation.tier, made)

@@ -42,6 +42,7 @@ class Settings:
     record: Path | None
     cache: bool
     unsafe: bool
+    tier: str | None
     remote: str | None
     jobs: int
 
@@ -128,12 +129,13 @@ async def workshop(
     price = price_of(model_name, settings.price)
     total = Ledger(Budget.parse(settings.total), price=price, spent=spent)
     async with AsyncExitStack() as stack:
-        sandbox = open_sandbox(unsafe=settings.unsafe, remote=settings.remote)
+        sandbox = open_sandbox(unsafe=settings.unsafe, tier=settings.tier, remote=settings.remote)
         stack.push_async_callback(sandbox.close)
         if settings.unsafe:
             screen.warn("UNSAFE: programs run without isolation, with your rights")
         model = wrapped(open_model(model_name), settings, log)
         stack.push_async_callback(model.close)
+        screen.tell_tier(sandbox.isolation)
         yield Workshop(Parties(model, sandbox), log, run, price, total)
 
 
