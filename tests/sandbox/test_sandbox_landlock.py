@@ -13,16 +13,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from attacks import FILE, REACHES, attacks, out_of_reach, run
 
 from assay.errors import NoSandbox, UsageError
-from assay.problem import Call, Limits
+from assay.problem import Call, Limits, Script
 from assay.sandbox import ISOLATING, TIERS, Job, Sandbox, landlock, open_sandbox, probe
 from assay.sandbox.child import landlock as rules
+from assay.sandbox.transfer import dump_runs, load_runs
 from assay.sandbox.workfolder import WorkFolder
+from served import Servers
 
 ROOT = Path(__file__).parents[2]
 USER = 23_456
@@ -123,6 +126,22 @@ async def test_threads_are_bounded(fenced: Sandbox) -> None:
     assert found.outcome == "passed" or found.detail.limit == "48 threads"
 
 
+async def test_a_judge_is_confined_and_kept(fenced: Sandbox) -> None:
+    """Defect: a judge that may start processes, or whose folder goes while it lives."""
+    source = (
+        "import os, tempfile\ndef check(f):\n"
+        "    with tempfile.TemporaryFile() as file: file.write(b'x')\n"
+        "    for step in (os.fork, lambda: os.listdir('/tmp'), lambda: os.kill(os.getppid(), 0)):\n"
+        "        try: step()\n        except PermissionError: continue\n        assert False\n"
+        "    assert f() == 1\n"
+    )
+    checked = Script(id="s", source=source, call="check(f)")
+    called = Call(id="c", expression="f()", expected="1")
+    for test in (called, checked, called, checked):
+        [found] = await fenced.run([Job(code="def f(): return 1", tests=(test,))])
+        assert (found.outcome, found.judging) == ("passed", "isolated"), found
+
+
 async def test_groups_see_the_code_fresh_and_print_once(fenced: Sandbox) -> None:
     """Defect: code that is loaded anew for each group prints twice, or carries state over."""
     code = (
@@ -147,7 +166,7 @@ async def test_groups_see_the_code_fresh_and_print_once(fenced: Sandbox) -> None
     ],
 )
 async def test_ends_while_it_is_loaded(fenced: Sandbox, code: str, outcome: str, says: str) -> None:
-    """Defect: the clean process above hides how the code's own process ended."""
+    """Defect: how the process ended that loads the code is lost, or told wrong."""
     test = Call(id="t", expression="f()", expected="1")
     limits = Limits(cpu_seconds=1.0, wall_seconds=2.0)
     [found] = await fenced.run([Job(code=code, tests=(test,), limits=limits)])
@@ -229,6 +248,24 @@ def test_doctor_has_a_row_a_tier(kind: str, expected: int, fenced: Sandbox) -> N
     assert [row["ok"] for row in rows[:2]] == [False, kind == "namespaces"]
 
 
+def test_doctor_says_that_it_runs_python_only(fenced: Sandbox) -> None:
+    """Defect: a language is offered that its programs cannot be started in."""
+    _, out, _ = refusing("namespaces", "-c", MAIN, "doctor", "--json")
+    rows = {row["check"]: row for row in map(json.loads, out.splitlines())}
+    assert rows["python"]["ok"]
+    assert not rows["bash"]["ok"]
+    assert "Python only" in rows["bash"]["detail"]
+
+
+@pytest.mark.parametrize("tests", [(), (Call(id="t", expression="f()", expected="1"),)])
+async def test_other_languages_are_refused(fenced: Sandbox, tests: tuple[Call, ...]) -> None:
+    """Defect: a program that cannot be started counts as one that failed."""
+    for language in ("bash", "javascript"):
+        with pytest.raises(UsageError, match="the landlock tier runs Python only"):
+            await fenced.run([Job(code="", language=language, tests=tests)])
+    assert (await run(fenced, "print(1)")).passed
+
+
 def test_the_step_is_told_once_on_stderr(tmp_path: Path, fenced: Sandbox) -> None:
     """Defect: a person does not learn that the second-best tier is used, or `--tier` gives way."""
     (tmp_path / "add.py").write_text(
@@ -256,6 +293,45 @@ def test_the_step_is_told_once_on_stderr(tmp_path: Path, fenced: Sandbox) -> Non
     status, _, err = refusing("namespaces", *verb, "--tier", "unsafe", cwd=tmp_path)
     assert status == 2
     assert "--unsafe" in err
+
+
+@pytest.mark.parametrize("verb", ["run", "serve"])
+def test_every_verb_tells_and_obeys(verb: str, tmp_path: Path, fenced: Sandbox) -> None:
+    """Defect: one verb takes the second-best tier without a word, or does not know `--tier`."""
+    (tmp_path / "p.py").write_text("print(1)")
+    words = ["run", "p.py"] if verb == "run" else ["serve", "sandbox", "--port", "0"]
+    status, out, err = refusing("namespaces", "-c", MAIN, *words, "--tier", "container")
+    assert (status, out) == (6, "")
+    status, out, err = refusing("neither", "-c", MAIN, *words, cwd=tmp_path)
+    assert (status, out) == (6, "")
+    if verb == "run":
+        status, out, err = refusing("namespaces", "-c", MAIN, *words, "--json", cwd=tmp_path)
+        assert (status, err.count("isolation: landlock (")) == (0, 1)
+        told = json.loads(out)["isolation"]
+        assert told["tier"] == "landlock"
+        assert "user namespaces" in told["note"]
+
+
+async def test_a_far_sandbox_has_a_tier_too(tmp_path: Path, fenced: Sandbox) -> None:
+    """Defect: a server ignores `--tier`, or the reason for its tier is lost on the way."""
+    servers = Servers(tmp_path)
+    try:
+        served = servers("--slots", "1", "--tier", "landlock")
+        assert served.tier == "landlock"
+        far = open_sandbox(remote=served.url)
+        try:
+            [found] = await far.run([Job(code="import os\nos.fork()")])
+            with pytest.raises(UsageError, match="Python only"):
+                await far.run([Job(code="", language="bash")])
+        finally:
+            await far.close()
+    finally:
+        servers.close()
+    assert (found.outcome, found.isolation.far) == ("denied", "landlock")
+    marked = replace(found, isolation=replace(found.isolation, note="why"))
+    assert load_runs(dump_runs([marked])) == [marked]
+    with pytest.raises(UsageError, match="remote"):
+        open_sandbox(remote=served.url, tier="landlock")
 
 
 def test_tiers() -> None:

@@ -18,7 +18,8 @@ class Check:
 def examine(as_json: bool, remote: str | None) -> int:
     """Prints the checks. Status 6 where no sandbox is to be had, as `solve` would give."""
     isolating = sandboxes(remote)
-    checks = [*isolating, python(), *languages(), *packages(), *embedded_models()]
+    best = next((check.what for check in isolating if check.ok), "")
+    checks = [*isolating, python(), *languages(best), *packages(), *embedded_models()]
     for check in checks:
         if as_json:
             print(json.dumps({"check": check.what, "ok": check.ok, "detail": check.detail}))
@@ -39,9 +40,15 @@ def python() -> Check:
     return Check("python", True, f"{sys.version.split()[0]} runs the candidates")
 
 
-def languages() -> list[Check]:
+def languages(tier: str) -> list[Check]:
+    """Whether each can be run in that tier."""
     from assay.sandbox.languages import available
 
+    if tier == "landlock":
+        return [
+            Check(name, False, f"{detail}; the landlock tier runs Python only")
+            for name, _, detail in available()
+        ]
     return [Check(*row) for row in available()]
 
 

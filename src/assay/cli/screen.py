@@ -37,7 +37,8 @@ class Screen:
     def tell_tier(self, isolation: Isolation) -> None:
         """Which tier is used where it is not the best one: never without a word."""
         if isolation.note:
-            text = f"isolation: {isolation.tier} ({isolation.note})"
+            tier = isolation.tier if isolation.far is None else f"{isolation.far} there"
+            text = f"isolation: {tier} ({isolation.note})"
             self.console.print(text, style="yellow", markup=False)
 
     def warn(self, text: str) -> None:

@@ -44,8 +44,8 @@ def try_out() -> Probe:
     memory = "cgroup" if worker.memory is not None else "per process"
     worker.close()
     text = (
-        "files, network and other processes out of reach (landlock, seccomp); programs start no"
-        f" process; memory limit: {memory}; disk is polled"
+        "files, network and other processes out of reach (landlock, seccomp); Python only,"
+        f" programs start no process; memory limit: {memory}; disk is polled"
     )
     return Probe(tier="landlock", works=True, message=text)
 

@@ -178,6 +178,7 @@ class Zygote:
         work: WorkFolder | None = None,
     ) -> None:
         self._namespaces = tier == "namespaces"
+        self._whole_tree = tier != "unsafe"
         self._server: int | None = None
         self._preloaded = False
         self._lock = threading.Lock()
@@ -243,7 +244,7 @@ class Zygote:
         reply, received = self._ask(order, fds, orders.SPAWNED)
         if not received:
             raise WorkerLost("the descriptor of a run did not arrive: too many are open")
-        return Process(reply.pid, received[0], self._namespaces)
+        return Process(reply.pid, received[0], self._whole_tree)
 
     def reap(self, process: Process) -> Ended:
         """Ends the run's tree and waits until it is gone."""

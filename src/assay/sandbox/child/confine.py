@@ -5,6 +5,7 @@ the system-call filter last. A step that fails is told by its number in `native.
 never starts. `spawn.c` does the same for the namespaces tier where it was compiled.
 """
 
+import contextlib
 import fcntl
 import os
 import resource
@@ -12,6 +13,7 @@ import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from assay.sandbox import tree
 from assay.sandbox.child import kernel, native, root, seccomp, wire
 from assay.sandbox.child.orders import UNLIMITED, Request
 
@@ -48,6 +50,10 @@ class Tier:
     def ready(self, disk_mb: int) -> None:
         """Before each run, in the fork server. Raises `OSError`."""
 
+    def end(self, pid: int) -> None:
+        """Ends a run, `pid`, and all that it started."""
+        tree.kill_below(os.getpid())
+
     def tidy(self) -> None:
         """After each run, when all that it started is gone."""
 
@@ -73,6 +79,10 @@ class Namespaces(Tier):
 
     def ready(self, disk_mb: int) -> None:
         root.fresh_tmp(disk_mb)
+
+    def end(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)  # this is the first process of a namespace
 
     def steps(self) -> Iterable[Step]:
         return (

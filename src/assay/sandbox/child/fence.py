@@ -5,6 +5,7 @@ landlock's rules and by a second system-call filter, which each run takes on bef
 of others: from then on it can start no process, reach no other and open no socket.
 """
 
+import contextlib
 import errno
 import os
 import resource
@@ -49,6 +50,11 @@ class Fence(confine.Tier):
         self._work.mkdir(0o700)
         if self._uid is not None:
             os.chown(self._work, self._uid, self._uid)
+
+    def end(self, pid: int) -> None:
+        """It is one process, which can start no other."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
     def tidy(self) -> None:
         workfolder.empty(self._outer)

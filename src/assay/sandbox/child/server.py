@@ -116,10 +116,9 @@ class Zygote:
 
     def __init__(self, config: dict[str, Any], control: int, loop: native.Loop | None) -> None:
         self._control = control
-        self._namespaces = config["tier"] == "namespaces"
         self._solves = config["role"] == "solver"
         self._run = solver.Solver().run if self._solves else judge.main
-        self._native = loop if self._namespaces else None
+        self._native = loop if config["tier"] == "namespaces" else None
         self._confinement = confinement(config)
         report.watch(confine.TRACE)
         random.seed(0)  # every run draws the same, so that a verdict can be repeated
@@ -198,11 +197,7 @@ class Zygote:
 
     def _reap(self, pid: int) -> orders.Reply:
         """Ends whatever a run left, waits for it, and counts what it used."""
-        if self._namespaces:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)  # this is the first process of a namespace
-        else:
-            tree.kill_below(os.getpid())
+        self._confinement.end(pid)
         status, cpu, peak = int(signal.SIGKILL), 0.0, 0
         while True:
             try:
