@@ -300,7 +300,9 @@ def test_every_verb_tells_and_obeys(verb: str, tmp_path: Path, fenced: Sandbox) 
     """Defect: one verb takes the second-best tier without a word, or does not know `--tier`."""
     (tmp_path / "p.py").write_text("print(1)")
     words = ["run", "p.py"] if verb == "run" else ["serve", "sandbox", "--port", "0"]
-    status, out, err = refusing("namespaces", "-c", MAIN, *words, "--tier", "container")
+    status, out, err = refusing(
+        "namespaces", "-c", MAIN, *words, "--tier", "container", cwd=tmp_path
+    )
     assert (status, out) == (6, "")
     status, out, err = refusing("neither", "-c", MAIN, *words, cwd=tmp_path)
     assert (status, out) == (6, "")

@@ -1,7 +1,4 @@
-"""Where programs work when the tier cannot mount a tmpfs: a folder on disk, ours and polled.
-
-Used by the supervisor and, for what a run leaves, by the fork server: standard library only.
-"""
+"""Where programs work when the tier cannot mount a tmpfs: a folder on disk, ours and polled."""
 
 import fcntl
 import os
@@ -13,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assay.sandbox import tree
+from assay.sandbox.child.emptying import empty
 
 MAX_FILES = 4096
 """As many as the namespaces tier's tmpfs has inodes."""
@@ -94,31 +92,6 @@ def _nameless(pid: int, device: int) -> Iterator[int]:
             continue
         if found.st_nlink == 0 and found.st_dev == device and stat.S_ISREG(found.st_mode):
             yield found.st_blocks * 512
-
-
-def empty(folder: Path) -> None:
-    """Removes all that is in it, however deep: inner folders move up before they are emptied."""
-    while entries := list(folder.iterdir()):
-        for entry in entries:
-            if _is_folder(entry):
-                _flatten(entry, folder)
-                entry.rmdir()
-            else:
-                entry.unlink()
-
-
-def _flatten(path: Path, folder: Path) -> None:
-    path.chmod(0o700)
-    for inner in list(path.iterdir()):
-        if _is_folder(inner):
-            inner.chmod(0o700)  # to move it is to write its `..`
-            inner.rename(folder / os.urandom(8).hex())
-        else:
-            inner.unlink()
-
-
-def _is_folder(path: Path) -> bool:
-    return stat.S_ISDIR(path.lstat().st_mode)
 
 
 def _lock(path: Path) -> int | None:

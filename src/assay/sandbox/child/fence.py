@@ -10,13 +10,11 @@ import errno
 import os
 import resource
 import signal
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from assay.sandbox import workfolder
-from assay.sandbox.child import confine, kernel, landlock, root, seccomp
+from assay.sandbox.child import confine, emptying, kernel, landlock, root, seccomp
 
 _MINE_NEEDS = 3
 """Landlock version without which a file of one's own can be emptied through `O_TRUNC`."""
@@ -38,7 +36,6 @@ class Fence(confine.Tier):
         _allow_system(rules, config)
         rules.allow(str(self._outer), landlock.WORK)
         self.keep = (rules.fd,)
-        tempfile.tempdir = self.folder
         os.environ.update(HOME=self.folder, TMPDIR=self.folder)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
@@ -57,7 +54,7 @@ class Fence(confine.Tier):
             os.kill(pid, signal.SIGKILL)
 
     def tidy(self) -> None:
-        workfolder.empty(self._outer)
+        emptying.empty(self._outer)
 
     def limits(self, wanted: tuple[int, ...]) -> tuple[int, ...]:
         """Under one's own user id the limit on processes counts all that run already."""
