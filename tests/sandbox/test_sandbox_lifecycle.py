@@ -1,6 +1,7 @@
 """Processes: none is left after a run, a cancel, a close, or the supervisor's death."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from assay.errors import SandboxError
 from assay.problem import Call, Limits
-from assay.sandbox import Job, Sandbox, open_sandbox
+from assay.sandbox import Job, Sandbox, open_sandbox, workfolder
 from assay.sandbox.pool import Pool
 from assay.sandbox.tree import descendants
 
@@ -36,7 +37,15 @@ def open_files() -> int:
 
 
 def folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("assay-work-*"))
+    """Work folders that nobody holds."""
+    found = set()
+    for path in Path(tempfile.gettempdir()).glob("assay-work-*"):
+        with contextlib.suppress(FileNotFoundError):
+            fd = workfolder._lock(path)
+            if fd is not None:
+                os.close(fd)
+                found.add(path)
+    return found
 
 
 async def none_left(before: set[int]) -> None:
