@@ -295,6 +295,13 @@ def test_the_step_is_told_once_on_stderr(tmp_path: Path, fenced: Sandbox) -> Non
     assert "--unsafe" in err
 
 
+def test_a_demand_is_never_left_out() -> None:
+    """Defect: `--tier` is taken and another one is measured."""
+    status, out, err = refusing("namespaces", "-c", MAIN, "bench", "sandbox", "--tier", "landlock")
+    assert (status, out) == (2, "")
+    assert "--tier" in err
+
+
 @pytest.mark.parametrize("verb", ["run", "serve"])
 def test_every_verb_tells_and_obeys(verb: str, tmp_path: Path, fenced: Sandbox) -> None:
     """Defect: one verb takes the second-best tier without a word, or does not know `--tier`."""
