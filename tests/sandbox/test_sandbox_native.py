@@ -76,7 +76,7 @@ async def test_nothing_is_handed_on(loop: Sandbox) -> None:
     first = await loop.run([Job(code=LOOKS)])
     runs = await loop.run([Job(code=LEAVES), Job(code=LOOKS)] * 5)
     assert {run.stdout for run in runs[1::2]} == {first[0].stdout}
-    assert first[0].stdout.startswith("[] 0o41777 /tmp ")
+    assert first[0].stdout.startswith("[] 0o41777 /tmp\n")
 
 
 async def test_a_full_disk_is_the_runs_own(loop: Sandbox) -> None:
