@@ -55,30 +55,34 @@ def own_figures(workers: int) -> dict[str, Any] | None:
 
 
 def table(rows: list[dict[str, Any]]) -> None:
+    """A table for each work, and below what each runner isolates: within 80 columns."""
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(box=None, pad_edge=False)
-    ratios = [f"vs {name}" for name in RATIOS]
-    for name in ("work", "runner", "isolates", "judging"):
-        shown.add_column(name)
-    for name in ("runs/s", "CPU ms", "passed", *ratios):
-        shown.add_column(name, justify="right")
-    for row in rows:
-        named = (row["work"], row["runner"])
-        if row["missing"]:
-            shown.add_row(*named, row["missing"])
-            continue
-        shown.add_row(
-            *named,
-            row["isolation"],
-            row["judging"],
-            spread(row, "runs_per_second", 0),
-            spread(row, "cpu_ms", 1),
-            passed(row),
-            *(f"{row[f'speed_vs_{name}']:.2f} x" for name in RATIOS if has(row, name)),
-        )
-    Console(highlight=False, soft_wrap=True).print(shown)
+    console = Console(highlight=False, soft_wrap=True)
+    for work in dict.fromkeys(row["work"] for row in rows):
+        shown = Table(box=None, pad_edge=False)
+        shown.add_column(str(work))
+        for name in ("runs/s", "CPU ms a run", "passed", *(f"x {name}" for name in RATIOS)):
+            shown.add_column(name, justify="right")
+        for row in rows:
+            if row["work"] == work:
+                shown.add_row(row["runner"], *cells(row))
+        console.print(shown)
+        print()
+    for row in {row["runner"]: row for row in rows if not row["missing"]}.values():
+        print(f"{row['runner']}: isolates {row['isolation']}; judging {row['judging']}")
+
+
+def cells(row: dict[str, Any]) -> list[str]:
+    if row["missing"]:
+        return [row["missing"]]
+    return [
+        spread(row, "runs_per_second", 0),
+        spread(row, "cpu_ms", 1),
+        passed(row),
+        *(f"{row[f'speed_vs_{name}']:.2f}" for name in RATIOS if has(row, name)),
+    ]
 
 
 def has(row: dict[str, Any], name: str) -> bool:
@@ -93,8 +97,9 @@ def spread(row: dict[str, Any], key: str, digits: int) -> str:
 
 
 def passed(row: dict[str, Any]) -> str:
+    # What a runner cannot be given is left out, in brackets.
     left_out = row["programs"] - row["used"]
-    return f"{row['passed']}/{row['used']}" + (f", {left_out} left out" if left_out else "")
+    return f"{row['passed']}/{row['used']}" + (f" (-{left_out})" if left_out else "")
 
 
 def lines_of(figures: dict[str, Any] | None) -> list[str]:

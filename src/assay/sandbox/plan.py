@@ -29,12 +29,15 @@ class Reading:
     pure: bool
     simple: bool
     """Evaluating it changes nothing that another test of the job sees."""
+    patches: bool
+    """It replaces parts of the candidate."""
 
 
 @lru_cache(2048)
 def read(test: Call | Script) -> Reading:
     data = test_data(test)
-    return Reading(data, purity.pure(data), static.groupable(data))
+    simple = static.groupable(data)
+    return Reading(data, simple or purity.pure(data), simple, static.patches(data))
 
 
 def groups(tests: list[Call | Script], code: str) -> list[Group]:
@@ -47,7 +50,7 @@ def groups(tests: list[Call | Script], code: str) -> list[Group]:
     found: dict[Any, tuple[Place, list[int]]] = {}
     for index, test in enumerate(tests):
         reading = read(test)
-        direct = static.needs_candidate(reading.data, text)
+        direct = reading.patches or static.uses_class(reading.data, text)
         place: Place = "direct" if direct else "shared" if reading.pure else "own"
         key: Any = index
         if isinstance(test, Script) and test.framework != "plain":

@@ -44,10 +44,11 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
     if stop == "memory":  # polled, so there is no cgroup to ask
         peak = run.resident
     message = run.line.take()
-    failure = message.get("exc") if type(message) is dict else None
+    known = message if type(message) is dict else {}
+    failure = known.get("exc")
     outcome, detail = stopped or _ended(run, status, failure)
-    if outcome == "raised" and isinstance(failure, dict) and "column" in failure:
-        outcome = "build_failed"  # a position within the line: the candidate does not compile
+    if outcome == "raised" and known.get("built") is False:
+        outcome = "build_failed"
     return ProgramRun(
         outcome=outcome,
         detail=verdicts.with_source(detail, job.code),

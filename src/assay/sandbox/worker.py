@@ -266,7 +266,8 @@ class Zygote:
         with self._lock, contextlib.suppress(OSError):
             if self._server is not None:
                 signal.pidfd_send_signal(self._server, signal.SIGKILL)
-        self._process.kill()
+        if self._server is None or not self._namespaces:
+            self._process.kill()  # else it ends once it has waited for the server
         with contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
 
@@ -278,7 +279,11 @@ class Zygote:
         if server is not None:
             exited(server, ANSWER_SECONDS)
             os.close(server)
-        self._process.wait()
+        try:
+            self._process.wait(ANSWER_SECONDS if server is not None else 0.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._control.close()
 
 

@@ -46,14 +46,15 @@ def main(control: socket.socket, order: dict[str, Any]) -> NoReturn:
         "backslashreplace",
         write_through=True,
     )
-    status = 0
+    status, compiled = 0, None
     try:
-        exec(compile(code, report.CANDIDATE_FILE, "exec", dont_inherit=True), module.__dict__)
+        compiled = compile(code, report.CANDIDATE_FILE, "exec", dont_inherit=True)
+        exec(compiled, module.__dict__)
     except SystemExit as error:
         status = _exit_status(error)
     except BaseException as error:  # noqa: BLE001 - whatever it raises is data
         status = 1
-        _complain(error, control)
+        _complain(error, control, built=compiled is not None)
     os._exit(_finish(status))
 
 
@@ -66,12 +67,12 @@ def _exit_status(error: SystemExit) -> int:
     return 1
 
 
-def _complain(error: BaseException, control: socket.socket) -> None:
+def _complain(error: BaseException, control: socket.socket, built: bool) -> None:
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename != report.CANDIDATE_FILE:
         trace = trace.tb_next
     with contextlib.suppress(wire.Closed):
-        wire.send(control, {"exc": report.describe(error)})
+        wire.send(control, {"exc": report.describe(error), "built": built})
     try:
         traceback.print_exception(type(error), error, trace)
     except Exception:  # noqa: BLE001 - the candidate's own __str__ may do anything

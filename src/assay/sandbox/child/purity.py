@@ -11,7 +11,7 @@ import types
 from functools import cache
 from typing import Any
 
-from assay.sandbox.child.static import ALIASES, parsed, texts
+from assay.sandbox.child.static import ALIASES, nodes_of, texts
 
 _MODULES = (
     "bisect", "cmath", "collections", "copy", "fractions", "functools", "heapq", "itertools",
@@ -50,8 +50,8 @@ def pure(test: dict[str, Any]) -> bool:
         return False
     own = {*ALIASES, test.get("module")}
     for text in texts(test):
-        tree = parsed(text.strip())
-        if not tree.body or not all(_pure(node, own) for node in ast.walk(tree)):
+        nodes = nodes_of(text.strip())
+        if len(nodes) < 2 or not all(_pure(node, own) for node in nodes):
             return False
     return True
 

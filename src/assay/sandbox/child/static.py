@@ -22,8 +22,9 @@ _SAFE_BUILTINS = frozenset((
     "map", "max", "min", "oct", "ord", "pow", "range", "repr", "reversed", "round", "set",
     "slice", "sorted", "str", "sum", "tuple", "type", "zip", "True", "False", "None",
 ))  # fmt: skip
+_UNSAFE_BUILTINS = BUILTINS - _SAFE_BUILTINS
 _SAFE_NODES = (
-    ast.Expression, ast.Call, ast.Name, ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict,
+    ast.Expr, ast.Call, ast.Name, ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict,
     ast.UnaryOp, ast.BinOp, ast.Compare, ast.BoolOp, ast.Subscript, ast.Slice, ast.keyword,
     ast.Starred, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.expr_context,
 )  # fmt: skip
@@ -96,6 +97,12 @@ def parsed(code: str) -> ast.Module:
         return ast.Module([], [])
 
 
+@lru_cache(64)
+def nodes_of(text: str) -> tuple[ast.AST, ...]:
+    """Every node of a text, its module first; kept, as several questions are asked of a test."""
+    return tuple(ast.walk(parsed(text)))
+
+
 def _error_base(node: ast.ClassDef, known: dict[str, str]) -> str | None:
     """Its base, for a class that is a plain exception (a name and perhaps a docstring)."""
     simple = all(isinstance(item, ast.Pass | ast.Expr) for item in node.body)
@@ -159,7 +166,7 @@ def mentioned(test: dict[str, Any]) -> set[str]:
 @lru_cache(512)
 def _names(text: str) -> frozenset[str]:
     names: set[str] = set()
-    for node in ast.walk(parsed(text.strip())):
+    for node in nodes_of(text.strip()):
         if isinstance(node, ast.Name):
             names.add(node.id)
         elif isinstance(node, ast.Attribute):
@@ -171,14 +178,17 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def needs_candidate(test: dict[str, Any], candidate: CandidateText) -> bool:
-    """Whether the test works with the candidate's own classes, or replaces parts of it.
+def patches(test: dict[str, Any]) -> bool:
+    """Whether the test replaces parts of the candidate, so that it must share its process."""
+    return bool(mentioned(test) & _PATCHING)
+
+
+def uses_class(test: dict[str, Any], candidate: CandidateText) -> bool:
+    """Whether the test works with the candidate's own classes, so that it must share its process.
 
     A class counts only under a class's name, where the test itself gives that name no meaning:
     a candidate that calls a class `add` or `check` does not get to be judged in its own process.
     """
-    if mentioned(test) & _PATCHING:
-        return True
     classes = {name for name in candidate.classes if name.lstrip("_")[:1].isupper()}
     if not classes:
         return False
@@ -194,7 +204,7 @@ def _uses_and_bindings(
 ) -> tuple[frozenset[str], frozenset[str]]:
     used: set[str] = set()
     bound: set[str] = set()
-    for node in ast.walk(parsed(text.strip())):
+    for node in nodes_of(text.strip()):
         if isinstance(node, ast.Name):
             (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -215,14 +225,16 @@ def groupable(test: dict[str, Any]) -> bool:
     """Whether evaluating the test can change nothing that another test sees."""
     if test["kind"] != "call" or test["setup"]:
         return False
-    for text in texts(test):
-        try:
-            tree = ast.parse(text.strip(), mode="eval")
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return False
-        for node in ast.walk(tree):
-            if not isinstance(node, _SAFE_NODES):
-                return False
-            if isinstance(node, ast.Name) and node.id in BUILTINS - _SAFE_BUILTINS:
-                return False
-    return True
+    return all(_is_simple(nodes_of(text.strip())) for text in texts(test))
+
+
+def _is_simple(nodes: tuple[ast.AST, ...]) -> bool:
+    """One expression of values, operators and calls."""
+    module, *rest = nodes
+    if not isinstance(module, ast.Module) or len(module.body) != 1:
+        return False
+    return all(
+        isinstance(node, _SAFE_NODES)
+        and not (isinstance(node, ast.Name) and node.id in _UNSAFE_BUILTINS)
+        for node in rest
+    )

@@ -1,0 +1,98 @@
+"""The fork server's two loops, compiled and Python's, do the same; and no run sees another's."""
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from assay.problem import Call, Io, Limits, Script
+from assay.sandbox import Job, Sandbox, open_sandbox, worker
+from assay.sandbox.child import native
+
+QUICK = Limits(cpu_seconds=0.5, wall_seconds=10.0, memory_mb=128)
+CALL = (Call(id="c", expression="f(2)", expected="4"),)
+CHECK = (Script(id="s", source="def check(f):\n    assert f(3) == 6\n", call="check(f)"),)
+OPEN = (Script(id="o", source="import os\ndef check(f):\n    assert f(1) == 2\n", call="check(f)"),)
+DOUBLE = "def f(x):\n    return 2 * x\n"
+MOUNT = "import ctypes; print(ctypes.CDLL(None).mount(b'a', b'/tmp', b'tmpfs', 0, 0))"
+KNOWN = [
+    (Job(code=DOUBLE, tests=CALL + CHECK + OPEN), "passed"),
+    (Job(code="def f(x):\n    return x\n", tests=CALL), "wrong"),
+    (Job(code="def f(x):\n    while True: pass\n", tests=CALL, limits=QUICK), "timeout"),
+    (Job(code="x = bytearray(1 << 30)", limits=QUICK), "memory"),
+    (Job(code="import os; os.kill(os.getpid(), 9)"), "killed"),
+    (Job(code="import os; os.kill(-1, 9)"), "raised"),  # there is nobody else
+    (Job(code="import socket; socket.socket()"), "denied"),
+    (Job(code=MOUNT), "passed"),
+    (Job(code="print(input())", tests=(Io(id="i", stdin="ab\n", expected="ab"),)), "passed"),
+    (Job(code="import os\nos.write(1, b'x' * 99999)\nos.write(1, b'x')"), "output"),
+    (Job(code="print('\\ud800')"), "raised"),
+    (Job(code="# \ud800"), "build_failed"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["compiled", "python"])
+def loop(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    if request.param and native.load() is None:
+        if shutil.which("cc") is None:
+            pytest.skip("built without a C compiler")
+        raise AssertionError("there is a compiler, and the loop was not built or is of another ABI")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "NATIVE", request.param)
+        made = open_sandbox(slots=1)
+    yield made
+    asyncio.run(made.close())
+
+
+async def test_both_loops_give_the_same(loop: Sandbox) -> None:
+    """Defect: where no compiler was, a limit or a step of the confinement is missing."""
+    runs = await loop.run([job for job, _ in KNOWN])
+    assert [run.outcome for run in runs] == [outcome for _, outcome in KNOWN]
+    assert runs[7].stdout == "-1\n"
+
+
+LEAVES = """
+import os, shutil
+os.makedirs('/tmp/a/b'); open('/tmp/.hidden', 'w').write('secret'); os.umask(0)
+try: os.chmod('/tmp', 0o700)
+except OSError: pass
+os.mkfifo('/tmp/pipe')
+if os.fork() == 0:
+    os.setsid()
+    import time
+    while True: open('/tmp/late', 'w').close(); time.sleep(0.001)
+"""
+LOOKS = """
+import os
+print(sorted(os.listdir('/tmp')), oct(os.stat('/tmp').st_mode), os.getcwd())
+print(len(os.listdir('/proc/self/fd')))
+print([pid for pid in os.listdir('/proc') if pid.isdigit() and pid != str(os.getpid())])
+"""
+
+
+async def test_nothing_is_handed_on(loop: Sandbox) -> None:
+    """Defect: files, modes, processes or descriptors of one run reach the next."""
+    first = await loop.run([Job(code=LOOKS)])
+    runs = await loop.run([Job(code=LEAVES), Job(code=LOOKS)] * 5)
+    assert {run.stdout for run in runs[1::2]} == {first[0].stdout}
+    assert first[0].stdout.startswith("[] 0o41777 /tmp\n")
+
+
+async def test_a_full_disk_is_the_runs_own(loop: Sandbox) -> None:
+    """Defect: the limit on disk is the last job's, or a full folder stays full."""
+    fill = (
+        "try:\n    open('/tmp/x', 'wb').write(b'x' * (40 << 20))\n    print('room')\n"
+        "except OSError as error:\n    print(error.errno)\n"
+    )
+    small, big = Limits(disk_mb=16), Limits(disk_mb=64)
+    jobs = [Job(code=fill, limits=limits) for limits in (small, big, small, small, big)]
+    assert [run.stdout for run in await loop.run(jobs)] == [
+        "27\n", "room\n", "27\n", "27\n", "room\n"
+    ]  # fmt: skip
+
+
+async def test_random_numbers_are_the_same_in_every_run(loop: Sandbox) -> None:
+    """Defect: a verdict that cannot be repeated, as each fork draws other numbers."""
+    runs = await loop.run([Job(code="import random; print(random.random())")] * 3)
+    assert len({run.stdout for run in runs}) == 1
