@@ -450,7 +450,10 @@ async def test_calls_that_fail(isolated: Sandbox, script: str) -> None:
     }  # fmt: skip
     tests = [Call(id=text, expression=text, expected="1") for text in wanted]
     found = await run(isolated, script, CODE, *tests)
-    assert {verdict.test: verdict.outcome for verdict in found.verdicts} == wanted, found.verdicts
+    outcomes = {verdict.test: verdict.outcome for verdict in found.verdicts}
+    # An answer too many is an answer, or the end of the line if it comes in one read with it.
+    assert outcomes | {"forge()": "wrong"} == wanted, found.verdicts
+    assert outcomes["forge()"] in ("wrong", "raised")
     far = found.verdicts[1].detail
     assert (far.exception, far.message, far.line) == ("RangeError", "too far", 13)
 
