@@ -23,7 +23,7 @@ from assay.errors import SandboxError
 from assay.problem import Limits
 from assay.sandbox import affinity, cgroup, tree
 from assay.sandbox.child import native, orders, wire
-from assay.sandbox.workfolder import WorkFolder
+from assay.sandbox.workfolder import WorkFolder, open_to_all
 
 Role = Literal["solver", "judge", "tools"]
 """`tools` runs what is not Python: its root shows one toolchain more."""
@@ -109,12 +109,6 @@ def shared(role: Role, slot: int, work: WorkFolder, needed: list[str]) -> dict[s
         "paths": [str(work.path / "packages")],
         "closed": not all(open_to_all(Path(path)) for path in needed),
     }
-
-
-def open_to_all(path: Path) -> bool:
-    """Whether another user can read it, where only the usual permissions count."""
-    above = all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
-    return above and bool(path.stat().st_mode & 0o004)
 
 
 def spawn_order(limits: Limits, tests: int, base_bytes: int | None) -> bytes:

@@ -79,6 +79,12 @@ class WorkFolder:
             self._lock = None
 
 
+def open_to_all(path: Path) -> bool:
+    """Whether another user can read it, where only the usual permissions count."""
+    above = all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
+    return above and bool(path.stat().st_mode & 0o004)
+
+
 def _nameless(pid: int, device: int) -> Iterator[int]:
     """Sizes of the files that are open in a process and have no name any more."""
     try:
