@@ -96,3 +96,30 @@ async def test_random_numbers_are_the_same_in_every_run(loop: Sandbox) -> None:
     """Defect: a verdict that cannot be repeated, as each fork draws other numbers."""
     runs = await loop.run([Job(code="import random; print(random.random())")] * 3)
     assert len({run.stdout for run in runs}) == 1
+
+
+FRAMES = [
+    b"{}", b"[]", b"\xff\xff", b'{"names":1}', b'{"names":[["f","function"]]}', b'{"build":5}',
+    b'{"failed":{}}', b'{"ok":4}', b'{"setup":"x"}', b'{"bad":1}',
+    b'{"done":[{"test":0,"outcome":"passed"}],"end":"all","group":1}',
+]  # fmt: skip
+TAILS = ["os._exit(0)", "pass", "os.close(3)", "os.kill(os.getpid(), 9)"]
+IN_PROCESS = (
+    Script(id="s", source="class K(Thing): pass\ndef check(f): assert f(3) == 6\n", call="check(f)"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("tests", [CALL, OPEN, IN_PROCESS], ids=["shared", "own", "in-process"])
+async def test_frames_of_the_candidates_own(isolated: Sandbox, tests: tuple[Call, ...]) -> None:
+    """Defect: a candidate that speaks our protocol passes, makes its run a failure of ours, or
+    leaves a message behind that the next run takes for its own."""
+    jobs = [Job(code=DOUBLE + "class Thing: pass\n", tests=CALL + CHECK)]
+    for body in FRAMES:
+        frame = len(body).to_bytes(4, "big") + body
+        for tail in TAILS:
+            start = f"import os\nclass Thing: pass\nos.write(3, {frame!r})\n{tail}\n"
+            code = start + "def f(x): return 5\n"
+            jobs += [Job(code=code, tests=tests, limits=QUICK), jobs[0]]
+    runs = await isolated.run(jobs)
+    assert all(run.passed for run in runs[::2])
+    assert not any(run.passed for run in runs[1::2])

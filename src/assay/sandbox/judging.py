@@ -6,13 +6,14 @@ import socket
 import time
 from typing import Any
 
-from assay.errors import SandboxError
 from assay.problem import Limits
 from assay.sandbox.candidate_run import Spawned
-from assay.sandbox.worker import Worker, spawn_order
+from assay.sandbox.worker import Worker, WorkerLost, spawn_order
 
 _LIMITS = Limits(memory_mb=1024, disk_mb=64, processes=64, cpu_seconds=600)
 _OUTPUT = 65_536
+_RETIRES = 2_000
+"""Groups after which a shared judge is replaced: its CPU time and its memory have a limit."""
 
 
 class Judge(Spawned):
@@ -26,21 +27,31 @@ class Judge(Spawned):
         finally:
             os.close(null)
         self.shared = shared
+        self.groups = 0
+        """Groups of tests that it was given; its messages name theirs."""
 
     def take_on(self, order: dict[str, Any], channel: socket.socket) -> None:
         """Hands over the tests and this side of the candidate's socket."""
-        if not self.send(order, [channel.fileno()]):
-            raise SandboxError("the judge ended before it could judge")
+        self.groups += 1
+        if not self.send(order | {"group": self.groups}, [channel.fileno()]):
+            raise WorkerLost("the judge ended before it could judge")
 
-    def message(self, seconds: float) -> Any:
-        """Its next message, or `None` if it ends or stays silent."""
+    def has_news(self) -> bool:
+        return bool(self.line.messages) or not self.line.open
+
+    def message(self, seconds: float) -> dict[str, Any] | None:
+        """Its next message about the group at hand, or `None` if it ends or stays silent."""
         until = time.monotonic() + seconds
-        while not self.line.messages and self.line.open:
+        while True:
+            found = self.line.take()
+            if found is not None:
+                mine = type(found) is dict and found.get("group") == self.groups
+                return found if mine else None
             left = until - time.monotonic()
-            if left <= 0 or not select.select([self.line], [], [], left)[0]:
+            if not self.line.open or left <= 0:
                 return None
-            self.line.read()
-        return self.line.take()
+            if select.select([self.line], [], [], left)[0]:
+                self.line.read()
 
 
 def judge_for(worker: Worker, pure: bool) -> Judge:
@@ -49,7 +60,8 @@ def judge_for(worker: Worker, pure: bool) -> Judge:
     One judge at a time: ending one ends all that its fork server has forked.
     """
     kept: Judge | None = worker.judge
-    if kept is not None and not (pure and kept.shared and kept.line.open):
+    fit = kept is not None and pure and kept.shared and kept.line.open
+    if kept is not None and not (fit and kept.groups < _RETIRES):
         end_judge(worker)
         kept = None
     if kept is None:

@@ -125,15 +125,18 @@ class Session:
             self._end_candidate()
         return outcome, verdicts.with_source(detail, self._job.code)
 
-    def _not_loaded(self, message: Any, waiting: list[int], place: Place) -> None:
-        """The code failed before any test; it would fail for every test of the job."""
-        if type(message) is dict and "build" in message:
-            self.diagnostics = (verdicts.diagnostic(message["build"]),)
-            failed: Failed = ("build_failed", verdicts.raised_detail(message["build"]))
-        elif type(message) is dict and "failed" in message:
-            failed = verdicts.raised(message["failed"])
+    def _not_loaded(self, told: Any, why: Failed | None, waiting: list[int], place: Place) -> None:
+        """The code failed before any test; it would fail for every test of the job.
+
+        `told` is what its process said before it ended: that is why it did, if it is well formed.
+        """
+        if type(told) is dict and "build" in told:
+            self.diagnostics = (verdicts.diagnostic(told["build"]),)
+            failed: Failed = ("build_failed", verdicts.raised_detail(told["build"]))
+        elif type(told) is dict and "failed" in told:
+            failed = verdicts.raised(told["failed"])
         else:
-            failed = message if type(message) is tuple else self._why("gone")
+            failed = why or self._why("gone")
         self._end_candidate()
         self.detail = failed[1]
         for index in waiting if self._loaded else range(len(self._tests)):
@@ -149,20 +152,23 @@ class Session:
         tests = [[index, plan.read(self._tests[index]).data] for index in waiting]
         judge.take_on({"tests": tests, "code": self._text} | run.clocks(), run.line.sock)
         run.line.close()
+        bad: Any = None
         while True:
-            line = judge.line
-            stop = run.watch(lambda line=line: bool(line.messages) or not line.open, [line])  # type: ignore[misc]
+            stop = run.watch(judge.has_news, [judge.line])
             why = self._why(stop) if stop is not None else None
-            message = judge.line.take() or judge.message(_SETTLE_SECONDS if why else 0)
-            if type(message) is not dict:
+            message = judge.message(0 if why is None else _SETTLE_SECONDS)
+            while why is not None and message is not None and "end" not in message:
+                bad = self._take(message, waiting, place) or bad
+                message = judge.message(_SETTLE_SECONDS)
+            if message is None:
                 end_judge(self._worker)
                 if why is None and self._judge_was_lost(place):
                     return None
                 self._failed(waiting, why or _JUDGE_ENDED, Detail(), place)
                 return None
-            bad = self._take(message, waiting, place)
-            if "end" in message or why is not None:
-                return self._ended(message.get("end"), bad, why, waiting, place)
+            bad = self._take(message, waiting, place) or bad
+            if "end" in message:
+                return self._ended(message["end"], bad, why, waiting, place)
             run.begin()
 
     def _judge_was_lost(self, place: Place) -> bool:
@@ -190,8 +196,7 @@ class Session:
         if not waiting:
             self._end_candidate()
         elif type(end) is dict and not self._loaded:
-            told = end.get("load")  # said before the process ended: that is why it did
-            self._not_loaded(told if type(told) is dict else why, waiting, place)
+            self._not_loaded(end.get("load"), why, waiting, place)
         elif end == "unsplit" and why is None:
             self._end_candidate()
             return waiting.pop(0)
@@ -226,8 +231,8 @@ class Session:
             if not loaded:
                 loaded = type(message) is dict and "names" in message
                 if not loaded:
-                    failure = message if type(message) is dict else self._why(stop or "gone")
-                    self._not_loaded(failure, waiting, place)
+                    why = self._why(stop) if stop not in (None, "gone") else None
+                    self._not_loaded(message, why, waiting, place)
                     return
                 self._loaded = True
             elif _is_for(message, waiting[0], nonce):

@@ -54,7 +54,7 @@ class Group:
             for _, test in self._order["tests"]:
                 for name in {*static.ALIASES, test.get("module"), "test_candidate"}:
                     sys.modules.pop(name or "candidate", None)
-        wire.send(self._control, {"done": self._done, "end": end})
+        self._send({"done": self._done, "end": end})
 
     def _judge(self) -> Any:
         """How it ended: `all`, `dead`, `unsplit`, or what the candidate said that failed."""
@@ -100,5 +100,8 @@ class Group:
         if not self._told:
             self._told = True
             with contextlib.suppress(wire.Closed):
-                wire.send(self._control, {"done": self._done})
+                self._send({"done": self._done})
             self._done = []
+
+    def _send(self, message: dict[str, Any]) -> None:
+        wire.send(self._control, message | {"group": self._order["group"]})
