@@ -105,7 +105,7 @@ FRAMES = [
 ]  # fmt: skip
 TAILS = ["os._exit(0)", "pass", "os.close(3)", "os.kill(os.getpid(), 9)"]
 IN_PROCESS = (
-    Script(id="s", source="class K(Thing): pass\ndef check(f): assert f(3) == 6\n", call="check(f)"),
+    Script(id="s", source="class K(Thing): pass\ndef check(f): assert f(3) == 6", call="check(f)"),
 )  # fmt: skip
 
 
