@@ -1,6 +1,5 @@
 """One process tree of a candidate: how it is started, watched, and why it ended."""
 
-import math
 import os
 import re
 import signal
@@ -20,7 +19,7 @@ from assay.sandbox.workfolder import MAX_FILES
 _TRACE_LINE = re.compile(rb'File "<candidate>", line (\d+)')
 _GRACE = 1.0
 """Seconds by which the supervisor's clock runs behind the candidate's own."""
-_CPU_SLACK = 0.25
+CPU_SLACK = 0.25
 _BUSY_KILL = (signal.SIGXCPU, signal.SIGKILL)
 
 
@@ -111,7 +110,8 @@ class CandidateRun(Spawned):
         )
         base = place.zygote.base_bytes if place.address_space else None
         order = spawn_order(room, tests, base)
-        super().__init__(place.zygote, order, limits.output_bytes, stdin, more)
+        marks = tests if tests > 1 else 0  # ours, one before what each test prints
+        super().__init__(place.zygote, order, limits.output_bytes + marks, stdin, more)
         self._start = self._base = 0.0
         self._released = False
         self.resident = 0
@@ -150,10 +150,11 @@ class CandidateRun(Spawned):
         if not self._released and self.process.pid is not None:
             self._released = True
             affinity.release(tree.descendants(self.process.pid))
-        cpu, self.resident = self.process.usage()
+        cpu, resident = tree.usage(self._zygote.pid)  # orphans are below the fork server
+        self.resident = max(0, resident - self._zygote.held_bytes)
         if self._base < 0:  # the first look comes 50 ms after the test began
             self._base = max(0.0, cpu - 0.05)
-        if cpu - self._base > self._limits.cpu_seconds + _CPU_SLACK:
+        if cpu - self._base > self._limits.cpu_seconds + CPU_SLACK:
             return "cpu"
         if self._worker.memory is None and self.resident > self._limits.memory_mb << 20:
             return "memory"
@@ -225,8 +226,8 @@ class CandidateRun(Spawned):
         wall = time.monotonic() - self._start
         if number == signal.SIGALRM and wall >= self._limits.wall_seconds * 0.98:
             return self._wall_limit
-        cpu = self.cpu_seconds or self.process.usage()[0]
-        busy = number in _BUSY_KILL and cpu >= math.floor(self._limits.cpu_seconds)
+        used = self.cpu_seconds >= self._limits.cpu_seconds * 0.98
+        busy = number in _BUSY_KILL and used
         if busy or (number == signal.SIGPROF and wall >= self._limits.cpu_seconds * 0.98):
             return self._cpu_limit
         return None

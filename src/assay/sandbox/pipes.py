@@ -11,6 +11,7 @@ from typing import Any, Literal
 from assay.sandbox.child import wire
 
 MAX_CONTROL = 4 << 20
+MAX_MESSAGES = 256
 _CHUNK = 65_536
 Stop = Literal["wall", "cpu", "trace", "output", "memory", "disk", "threads", "gone"]
 
@@ -39,6 +40,8 @@ class Line:
     def __init__(self, sock: socket.socket, limit: int = MAX_CONTROL) -> None:
         self.sock = sock
         self.open = True
+        self.most = MAX_MESSAGES
+        """Messages that may wait to be taken; the line closes at one more."""
         self.messages: list[Any] = []
         self._frames = wire.Frames(limit)
 
@@ -58,7 +61,8 @@ class Line:
         """Takes in what was read; nothing, or what is no message, closes the line."""
         try:
             self.messages += self._frames.feed(data)
-            self.open = bool(data)
+            self.open = bool(data) and len(self.messages) <= self.most
+            del self.messages[self.most :]
         except wire.Closed:
             self.open = False
 
@@ -158,9 +162,7 @@ def watch(
             return "trace"
         if gone:
             for line in lines:
-                while line.open and not done():
+                while line.open and not done() and select.select([line], [], [], 0)[0]:
                     line.read()
-                    if not line.messages and not select.select([line.fileno()], [], [], 0)[0]:
-                        break
             return None if done() else "gone"
     return None

@@ -11,7 +11,7 @@ import queue
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from assay.errors import SandboxError
+from assay.errors import SandboxError, UsageError
 from assay.sandbox import Isolation, Job, Run, Sandbox
 from assay.sandbox.session import run_job
 from assay.sandbox.worker import Worker, WorkerLost
@@ -67,11 +67,10 @@ class Pool:
 
     def _call_off(self, tickets: list[_Ticket], futures: list[Future[Run]]) -> None:
         for ticket in tickets:
-            with self._lock:
+            with self._lock:  # held, so that the worker is not another ticket's by now
                 ticket.off = True
-                worker = ticket.worker
-            if worker is not None:
-                worker.kill()
+                if ticket.worker is not None:
+                    ticket.worker.kill()
         for future in futures:
             if not future.cancel():
                 with contextlib.suppress(Exception):
@@ -89,7 +88,9 @@ class Pool:
                     if ticket.off or self._closed:
                         raise SandboxError("the run was called off")
                 run = run_job(worker, ticket.job, self._isolation)
-            except (SandboxError, OSError) as error:
+            except UsageError:
+                raise
+            except Exception as error:
                 self._discard(worker)
                 worker = None
                 if last or ticket.off or self._closed:

@@ -6,7 +6,7 @@ from typing import Any
 
 from assay.problem import Comparison, Io
 from assay.sandbox import Detail, Diagnostic, Job, Outcome, Verdict, verdicts
-from assay.sandbox.candidate_run import CandidateRun, stdin_file
+from assay.sandbox.candidate_run import CPU_SLACK, CandidateRun, stdin_file
 from assay.sandbox.child.report import shorten
 from assay.sandbox.child.wire import close_all
 from assay.sandbox.worker import Worker
@@ -33,6 +33,7 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
     finally:
         close_all([source])
     try:
+        run.line.most = 1
         run.send({"op": "program", "code": job.code} | run.clocks())
         stop = run.watch(lambda: False, [run.line])
         stopped = run.stopped(stop) if stop not in (None, "gone") else None
@@ -43,6 +44,8 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
         stopped = run.stopped("memory")  # a child of its own may be what was killed
     if stop == "memory":  # polled, so there is no cgroup to ask
         peak = run.resident
+    if stopped is None and run.cpu_seconds > job.limits.cpu_seconds + CPU_SLACK:
+        stopped = run.stopped("cpu")  # used by what it left behind
     message = run.line.take()
     known = message if type(message) is dict else {}
     failure = known.get("exc")

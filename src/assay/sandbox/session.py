@@ -182,9 +182,11 @@ class Session:
 
     def _take(self, message: dict[str, Any], waiting: list[int], place: Place) -> Any:
         """Keeps the verdicts in a message; gives what is said of a test that has none."""
-        for found in message.get("done", []):
+        done = message.get("done")
+        for found in done if type(done) is list else []:
             self._loaded = True
-            if "outcome" not in found or found.get("test") != waiting[0]:
+            known = type(found) is dict and "outcome" in found and bool(waiting)
+            if not known or found.get("test") != waiting[0]:
                 return found
             index = waiting.pop(0)
             self._done[index] = verdicts.verdict(self._tests[index], found, _mark(place))

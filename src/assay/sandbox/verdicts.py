@@ -55,7 +55,8 @@ def detail_of(message: dict[str, Any]) -> Detail:
 def verdict(test: Call | Script, message: dict[str, Any], judging: Judging) -> Verdict:
     """A verdict that a judge wrote. One that is not well formed is never a pass."""
     told = message.get("outcome")
-    outcome: Outcome = told if told in _OUTCOMES else "killed"  # type: ignore[assignment]
+    known = type(told) is str and told in _OUTCOMES
+    outcome: Outcome = told if known else "killed"  # type: ignore[assignment]
     cpu, peak = message.get("cpu"), message.get("peak")
     return Verdict(
         test=test.id,

@@ -202,7 +202,8 @@ class Zygote:
             raise SandboxError(str(hello.get("error", "the sandbox's process ended at its start")))
         self.base_bytes = int(hello["mapped"])
         """Address space that each of its runs begins with."""
-        self._held = int(hello["held"])
+        self.held_bytes = int(hello["held"])
+        """Memory that it holds itself."""
         try:
             self.pid = self._process.pid if not self._namespaces else self._below()
             """The fork server: below a process that only waits, where there are namespaces."""
@@ -244,7 +245,7 @@ class Zygote:
         """Ends the run's tree and waits until it is gone."""
         order = orders.Request(orders.REAP, process.number).pack()
         reply, _ = self._ask(order, [], orders.REAPED)
-        grown = max(0, reply.peak - self._held)
+        grown = max(0, reply.peak - self.held_bytes)
         return Ended(os.waitstatus_to_exitcode(reply.status), reply.cpu, grown)
 
     def preload_pytest(self) -> None:

@@ -1,7 +1,7 @@
 """The judge's process: calls the candidate over a channel, compares, and writes the verdicts.
 
 It stays for many candidates. Tests whose text can change nothing that outlives them
-(`static.pure`) share one judge; every other group of tests has a judge of its own, which ends
+(`purity.pure`) share one judge; every other group of tests has a judge of its own, which ends
 with it. The supervisor decides which; a judge only works through what it is sent.
 """
 
@@ -13,7 +13,7 @@ import sys
 import types
 from typing import Any, NoReturn
 
-from assay.sandbox.child import checks, proxies, scopes, static, wire
+from assay.sandbox.child import checks, proxies, report, scopes, static, wire
 from assay.sandbox.child.confine import CONTROL
 from assay.sandbox.child.peer import Gone
 
@@ -63,7 +63,8 @@ class Group:
         except Gone:
             return {"load": None}
         if type(loaded.get("names")) is not list:
-            return {"load": loaded}
+            said = {key: loaded[key] for key in ("build", "failed") if key in loaded}
+            return {"load": {key: report.cleaned(data) for key, data in said.items()}}
         kinds = {
             pair[0]: pair[1]
             for pair in loaded["names"][:5000]

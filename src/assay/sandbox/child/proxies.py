@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 from assay.sandbox.child import codec, report, wire
 from assay.sandbox.child.peer import Gone, Peer
 
+_PRINTED = 1 << 20
+_FOREVER = 1e9
 _CONTAINERS = (list, dict, set, bytearray)
 _ITERATORS = ("builtins", "itertools")
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
@@ -88,9 +90,9 @@ class JudgePeer(Peer):
         reply = self.request(message | begin)
         text, cpu, peak = reply.get("out"), reply.get("cpu"), reply.get("peak")
         if type(text) is str and text:
-            self.printed += text
+            self.printed = (self.printed + text)[-_PRINTED:]
             sys.stdout.write(text)
-        if type(cpu) is float and type(peak) is int:
+        if type(cpu) is float and type(peak) is int and 0 <= cpu < _FOREVER and peak >= 0:
             self.cpu, self.peak = cpu, peak
         return reply
 
@@ -116,7 +118,7 @@ class JudgePeer(Peer):
             if "ok" in reply:
                 return self.decode(reply["ok"])
             if type(reply.get("exc")) is dict:
-                raise_remote(reply["exc"], self.errors)
+                raise_remote(report.cleaned(reply["exc"]), self.errors)
         except codec.Malformed as error:
             raise self.gone() from error
         raise Uncrossable(str(reply.get("bad"))[:200])
@@ -142,6 +144,8 @@ class JudgePeer(Peer):
             return self.export(value, "callable")
         if hasattr(type(value), "__next__") and type(value).__module__ in _ITERATORS:
             return self.export(value, "iterator")
+        if isinstance(value, types.GenericAlias | types.UnionType):
+            raise codec.NotPlain(f"object of type {type(value).__name__}")
         self.unsplit = f"an argument of type {type(value).__name__}"
         raise Unsplit(self.unsplit)
 
@@ -162,6 +166,9 @@ class JudgePeer(Peer):
             return {"ok": self.encode(target(*args, **kwargs))}
         except (codec.Malformed, codec.NotPlain) as error:
             raise self.gone() from error
+        except Unsplit as error:  # only a call of the test's decides where the test is judged
+            self.unsplit = None
+            return {"exc": "TypeError", "message": str(error)}
         except Exception as error:  # noqa: BLE001 - it belongs to the candidate, which called
             known = getattr(builtins, type(error).__name__, None) is type(error)
             name = type(error).__name__ if known else "RuntimeError"

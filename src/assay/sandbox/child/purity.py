@@ -1,47 +1,79 @@
 """Which tests can change nothing that outlives them: those share one judge.
 
 Such a judge is isolated like every run, so this keeps verdicts apart, not the machine safe: a
-test that patched a module, or kept a value, would decide about the candidates after it.
+test that patched a module, or kept a value, would decide about the candidates after it. So it is
+a list of what is allowed: plain statements and functions, built-in values with their methods, and
+the named functions of a few modules. Any other test has a judge of its own, which is only slower.
 """
 
 import ast
 import builtins
-import importlib
-import types
-from functools import cache
+import cmath
+import collections
+import heapq
+import itertools
+import math
+import re
 from typing import Any
 
 from assay.sandbox.child.static import ALIASES, nodes_of, texts
 
-_MODULES = (
-    "bisect", "cmath", "collections", "copy", "fractions", "functools", "heapq", "itertools",
-    "math", "random", "re", "string", "typing",
+_VALUES = (
+    str, bytes, bytearray, int, float, complex, list, tuple, dict, set, frozenset, range, slice,
+    collections.deque, collections.Counter, collections.OrderedDict, re.Match, re.Pattern,
 )  # fmt: skip
+_TYPING = frozenset((
+    "Any", "Callable", "Dict", "FrozenSet", "Generator", "Iterable", "Iterator", "List",
+    "Mapping", "Optional", "Sequence", "Set", "Tuple", "Type", "Union",
+))  # fmt: skip
+_MODULES: dict[str, frozenset[str]] = {
+    "bisect": frozenset(("bisect", "bisect_left", "bisect_right", "insort", "insort_left")),
+    "cmath": frozenset(name for name in dir(cmath) if name[0] != "_"),
+    "collections": frozenset(("Counter", "OrderedDict", "defaultdict", "deque", "namedtuple")),
+    "copy": frozenset(("copy", "deepcopy")),
+    "fractions": frozenset(("Fraction",)),
+    "functools": frozenset(("cmp_to_key", "partial", "reduce")),
+    "heapq": frozenset(name for name in heapq.__all__),
+    "itertools": frozenset(name for name in dir(itertools) if name[0] != "_"),
+    "math": frozenset(name for name in dir(math) if name[0] != "_"),
+    "random": frozenset((
+        "choice", "choices", "randint", "random", "randrange", "sample", "seed", "shuffle",
+        "uniform",
+    )),
+    "re": frozenset((
+        "compile", "escape", "findall", "finditer", "fullmatch", "match", "search", "split",
+        "sub", "subn",
+    )),
+    "string": frozenset((
+        "ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexdigits",
+        "octdigits", "printable", "punctuation", "whitespace",
+    )),
+    "typing": _TYPING,
+}  # fmt: skip
+_ATTRIBUTES = frozenset(
+    {"args"}
+    | {name for kind in _VALUES for name in dir(kind) if name[0] != "_"}
+    | {name for names in _MODULES.values() for name in names}
+)
 _BUILTINS = frozenset((
     "abs", "all", "any", "ascii", "bin", "bool", "bytearray", "bytes", "callable", "chr",
     "complex", "dict", "divmod", "enumerate", "filter", "float", "format", "frozenset", "hash",
     "hex", "int", "isinstance", "issubclass", "iter", "len", "list", "map", "max", "min", "next",
-    "object", "oct", "ord", "pow", "print", "range", "repr", "reversed", "round", "set", "slice",
-    "sorted", "str", "sum", "tuple", "type", "zip", "NotImplemented", "Ellipsis",
+    "oct", "ord", "pow", "print", "range", "repr", "reversed", "round", "set", "slice", "sorted",
+    "str", "sum", "tuple", "zip", "NotImplemented", "Ellipsis",
 )) | {
     name
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, BaseException)
 }  # fmt: skip
-_FORBIDDEN_NODES = (
-    ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await, ast.Delete, ast.Global,
+_NODES = (
+    ast.mod, ast.FunctionDef, ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For,
+    ast.While, ast.If, ast.With, ast.withitem, ast.Raise, ast.Try, ast.ExceptHandler, ast.Assert,
+    ast.Import, ast.ImportFrom, ast.alias, ast.Nonlocal, ast.Expr, ast.Pass, ast.Break,
+    ast.Continue, ast.arguments, ast.arg, ast.keyword, ast.comprehension, ast.expr_context,
+    ast.boolop, ast.operator, ast.unaryop, ast.cmpop, ast.expr,
 )  # fmt: skip
-
-
-@cache
-def _open_attributes() -> frozenset[str]:
-    """Names through which one of `_MODULES` hands out a module or something that can change."""
-    found = {"Formatter", "cache_clear", "purge", "attrgetter", "methodcaller"}
-    for name in _MODULES:
-        for attribute, value in vars(importlib.import_module(name)).items():
-            if isinstance(value, types.ModuleType | dict | list | set):
-                found.add(attribute)
-    return frozenset(found)
+_NOT = (ast.Await, ast.Yield, ast.YieldFrom)
 
 
 def pure(test: dict[str, Any]) -> bool:
@@ -57,22 +89,20 @@ def pure(test: dict[str, Any]) -> bool:
 
 
 def _pure(node: ast.AST, own: set[Any]) -> bool:
-    if isinstance(node, _FORBIDDEN_NODES):
+    if not isinstance(node, _NODES) or isinstance(node, _NOT):
         return False
     if isinstance(node, ast.Name):
         known = node.id in _BUILTINS or not hasattr(builtins, node.id)
         return known and (not node.id.startswith("__") or node.id == "__name__")
     if isinstance(node, ast.Attribute):
-        return isinstance(node.ctx, ast.Load) and _closed(node.attr)
+        return isinstance(node.ctx, ast.Load) and node.attr in _ATTRIBUTES
+    if isinstance(node, ast.FunctionDef):
+        return not node.name.startswith("__")
     if isinstance(node, ast.Import):
         return all(alias.name in _MODULES for alias in node.names)
     if isinstance(node, ast.ImportFrom):
         if node.level == 0 and node.module in own:
-            return all(alias.name == "*" or _closed(alias.name) for alias in node.names)
-        known = node.level == 0 and node.module in _MODULES
-        return known and all(_closed(alias.name) and alias.name != "*" for alias in node.names)
+            return all(not alias.name.startswith("_") for alias in node.names)
+        known_names = _MODULES.get(str(node.module), frozenset())
+        return node.level == 0 and all(alias.name in known_names for alias in node.names)
     return True
-
-
-def _closed(attribute: str) -> bool:
-    return not attribute.startswith("_") and attribute not in _open_attributes()

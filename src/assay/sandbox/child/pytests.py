@@ -27,6 +27,9 @@ class _Plugin:
         if report.skipped:
             self.skipped = str(getattr(report, "wasxfail", "") or "the test skipped itself")
 
+    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
+        self.error = excinfo.value
+
     def pytest_exception_interact(self, node: Any, call: Any, report: Any) -> None:
         if self.error is None:
             self.error = call.excinfo.value

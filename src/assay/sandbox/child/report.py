@@ -111,6 +111,25 @@ def describe(error: BaseException) -> dict[str, Any]:
     return report
 
 
+def cleaned(data: Any) -> dict[str, Any]:
+    """What a candidate says of an exception, with only the fields of `describe`, and short."""
+    known = data if type(data) is dict else {}
+    clean: dict[str, Any] = {}
+    for key in ("type", "module", "message", "source", "denied"):
+        value = known.get(key)
+        clean[key] = (
+            shorten(value, TEXT if key == "message" else 300) if type(value) is str else None
+        )
+    for key in ("line", "caret", "column", "errno"):
+        value = known.get(key)
+        clean[key] = value if type(value) is int and 0 <= value < 1 << 31 else None
+    for key in ("bases", "names"):
+        value = known.get(key)
+        items = value[:50] if type(value) is list else []
+        clean[key] = [item[:200] for item in items if type(item) is str]
+    return clean | {"type": clean["type"] or "Exception", "module": clean["module"] or ""}
+
+
 def remember(code: str) -> None:
     """Lets tracebacks and `inspect` find the candidate's lines."""
     lines = code.splitlines(keepends=True)

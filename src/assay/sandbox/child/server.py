@@ -121,6 +121,7 @@ class Zygote:
         self._native = loop if config["tier"] == "namespaces" else None
         self._confinement = confinement(config)
         report.watch(confine.TRACE)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a candidate may have our user id
         random.seed(0)  # every run draws the same, so that a verdict can be repeated
         gc.collect()
         gc.freeze()
@@ -191,6 +192,7 @@ class Zygote:
         """In the confined process of a run: never returns."""
         try:
             self._control = -1
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             self._run()
         finally:
             os._exit(70)

@@ -28,6 +28,7 @@
 
 #define ABI 3
 #define MAX_FDS 8
+#define MIN_FDS 5
 #define HIGH 20 /* above the descriptors of the server itself; works with `ulimit -n 64` */
 #define NOBODY 65534
 
@@ -35,7 +36,7 @@ enum { SPAWN = 1, REAP = 2 };
 enum { SPAWNED = 1, REAPED = 2, FAILED = 3 };
 enum { IN_CHILD = 0, CLOSED = -1 };
 
-/* Both are mirrored by struct formats in wire.py. */
+/* Both are mirrored by struct formats in orders.py. */
 struct request {
     uint32_t op;
     int32_t pid;
@@ -201,7 +202,11 @@ int serve(int control, const struct sock_filter *code, int length, int dumpable,
             return request->op;
         struct reply reply = {.kind = FAILED};
         pid_t pid = -1;
-        if ((mounted_mb == request->disk_mb && tmp_is_clean()) || !mount_tmp(request->disk_mb)) {
+        errno = EBADF;
+        if (count < MIN_FDS || (message.msg_flags & MSG_CTRUNC))
+            ; /* a run without all its descriptors would fail, and be blamed for it */
+        else if ((mounted_mb == request->disk_mb && tmp_is_clean())
+                 || !mount_tmp(request->disk_mb)) {
             mounted_mb = request->disk_mb;
             pid = fork();
         }
@@ -215,10 +220,12 @@ int serve(int control, const struct sock_filter *code, int length, int dumpable,
             close(control);
             return IN_CHILD;
         }
+        int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
         reply.error = errno;
+        if (pid > 0 && pidfd < 0)
+            kill(pid, SIGKILL);
         for (int i = 0; i < count; i++)
             close(fds[i]);
-        int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
         if (pidfd >= 0) {
             reply.kind = SPAWNED;
             reply.pid = pid;
