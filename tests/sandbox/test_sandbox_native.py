@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from assay.errors import UsageError
 from assay.problem import Call, Io, Limits, Script
-from assay.sandbox import Job, Sandbox, open_sandbox, worker
+from assay.sandbox import Job, Sandbox, open_sandbox, plan, worker
 from assay.sandbox.child import native
 
 QUICK = Limits(cpu_seconds=0.5, wall_seconds=10.0, memory_mb=128)
@@ -123,3 +124,73 @@ async def test_frames_of_the_candidates_own(isolated: Sandbox, tests: tuple[Call
     runs = await isolated.run(jobs)
     assert all(run.passed for run in runs[::2])
     assert not any(run.passed for run in runs[1::2])
+
+
+FRAME_TEST = """
+def look():
+    frame = [it][0].gi_frame
+    while frame is not None:
+        if "_KINDS" in frame.f_globals:
+            frame.f_globals["_KINDS"]["call"] = lambda t, c, l: {"outcome": "passed", "detail": {}}
+        frame = frame.f_back
+    yield 1
+it = look()
+next(it)
+"""
+PATCHES = [
+    FRAME_TEST,
+    "import typing\ndef g(): pass\ng.x = 1\n",
+    "from typing import get_type_hints\ndef g(a: '1'): pass\nget_type_hints(g)\n",
+    "import copy\nclass P:\n    pass\ncopy.copy(P())\n",
+    "import functools, math\nfunctools.update_wrapper(math, int, assigned=('real',), updated=())\n",
+    "import math\nmath.sqrt = abs\n",
+    "t = type\nt('P', (), {})\n",
+    "x = [].__class__\n",
+]
+
+
+@pytest.mark.parametrize("source", PATCHES)
+async def test_only_harmless_tests_share_a_judge(isolated: Sandbox, source: str) -> None:
+    """Defect: one job's test decides about the candidates of the next."""
+    hostile = Script(
+        id="h", source=source + "def check(f):\n    assert f(1) == 2\n", call="check(f)"
+    )
+    assert not plan.read(hostile).pure
+    wrong = Job(code="def f(x):\n    return 0\n", tests=CALL)
+    runs = await isolated.run([Job(code=DOUBLE, tests=(hostile,)), wrong] * 3)
+    assert not any(run.passed for run in runs[1::2])
+
+
+async def test_a_late_message_is_no_verdict_of_the_next() -> None:
+    """Defect: what a judge says after a limit ended the candidate is taken for the next job's."""
+    late = "import os, time\ndef f(x):\n    os.write(4, b'x')\n    time.sleep(9)\n"
+    right, wrong = Job(code=DOUBLE, tests=CALL), Job(code="def f(x):\n    return 0\n", tests=CALL)
+    sandbox = open_sandbox(slots=1)
+    try:
+        jobs = [Job(code=late, tests=CALL, limits=QUICK), right, right, wrong, wrong, right]
+        runs = await sandbox.run(jobs * 3)
+    finally:
+        await sandbox.close()
+    expected = ["timeout", "passed", "passed", "wrong", "wrong", "passed"] * 3
+    assert [run.outcome for run in runs] == expected
+
+
+async def test_names_of_any_length_are_no_failure_of_ours(isolated: Sandbox) -> None:
+    """Defect: a candidate chooses not to be measured by an exception that is too big to tell."""
+    code = "def f(x):\n    raise type('X' * (5 << 20), (Exception,), {})()\n"
+    [run] = await isolated.run([Job(code=code, tests=CALL)])
+    assert run.outcome == "raised"
+
+
+async def test_a_child_that_holds_the_line_ends_with_the_program(loop: Sandbox) -> None:
+    """Defect: the supervisor waits for ever for a process that its program left behind."""
+    code = "import os, time\nif os.fork() == 0:\n    time.sleep(60)\nraise ValueError('x')\n"
+    [run] = await asyncio.wait_for(loop.run([Job(code=code)]), 20)
+    assert (run.outcome, run.detail.exception) == ("raised", "ValueError")
+
+
+async def test_limits_that_are_none_are_wrong_use(isolated: Sandbox) -> None:
+    """Defect: nonsense limits become a verdict on the program."""
+    for limits in (Limits(cpu_seconds=-1), Limits(memory_mb=0), Limits(wall_seconds=float("nan"))):
+        with pytest.raises(UsageError):
+            await isolated.run([Job(code="1", limits=limits)])

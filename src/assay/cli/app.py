@@ -141,6 +141,7 @@ def run(
     ] = 1,
     unsafe: o.Unsafe = False,
     tier: o.Tier = None,
+    remote: o.Remote = None,
     json: o.Json = False,
     config: o.Config = None,
 ) -> None:
@@ -159,6 +160,7 @@ def run(
         repeat=repeat,
         unsafe=unsafe,
         tier=tier,
+        remote=remote,
         json=json,
     )
     raise typer.Exit(run_file(file, flags))

@@ -43,7 +43,7 @@ def bench_sandbox(flags: SandboxFlags) -> int:
 
 def own_figures(workers: int) -> dict[str, Any] | None:
     """Measured in a fresh process; `None` where there is no sandbox."""
-    command = [sys.executable, "-m", "assay.bench.figures", str(workers)]
+    command = [sys.executable, "-P", "-m", "assay.bench.figures", str(workers)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "NoSandbox" in done.stderr:
         return None

@@ -55,6 +55,7 @@ class RunFlags:
     repeat: int
     unsafe: bool
     tier: str | None
+    remote: str | None
     json: bool
 
 
@@ -76,7 +77,7 @@ def run_file(file: str, flags: RunFlags) -> int:
 async def execute(job: Job, flags: RunFlags, screen: Screen) -> Run:
     if flags.unsafe:
         screen.warn("UNSAFE: the program runs without isolation, with your rights")
-    sandbox = open_sandbox(unsafe=flags.unsafe, slots=1, tier=flags.tier)
+    sandbox = open_sandbox(unsafe=flags.unsafe, slots=1, tier=flags.tier, remote=flags.remote)
     screen.tell_tier(sandbox.isolation)
     try:
         with screen.busy("running"):
@@ -130,6 +131,7 @@ def code_of(file: str) -> str:
     """Raises `ProblemError` for what is no text, or empty."""
     name = "standard input" if file == "-" else file
     code = decoded(from_stdin() if file == "-" else read_bytes(Path(file)), name)
+    code = code.removeprefix("\ufeff")  # a byte order mark, as Python itself skips it
     if "\0" in code:
         line = code.count("\n", 0, code.index("\0")) + 1
         raise ProblemError(f"{name}: line {line}: a NUL character: this is no program text")

@@ -37,6 +37,7 @@ def main(control: socket.socket, order: dict[str, Any]) -> NoReturn:
     report.arm(order["cpu"], order["wall"])
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
+    module.__file__ = "candidate.py"
     sys.argv = ["candidate.py"]
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = _Stdout(open(1, "wb", closefd=False), "utf-8", line_buffering=True)  # noqa: SIM115

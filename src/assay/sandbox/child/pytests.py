@@ -15,17 +15,22 @@ _OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--noconfte
 class _Plugin:
     """Hears how the node ended, with the exception itself."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, names: dict[str, Any]) -> None:
         self.passed = False
         self.error: BaseException | None = None
         self.skipped: str | None = None
-        self._context = context
+        self._names = names
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.when == "call" and report.passed:
             self.passed = True
         if report.skipped:
             self.skipped = str(getattr(report, "wasxfail", "") or "the test skipped itself")
+
+    def pytest_runtest_setup(self, item: Any) -> None:
+        """Tests that import nothing find the candidate's names, as in the other frameworks."""
+        for name, value in self._names.items():
+            vars(item.module).setdefault(name, value)
 
     def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
         self.error = excinfo.value
@@ -46,7 +51,7 @@ def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> dict[
         (folder / "test_candidate.py").write_text(test["source"], encoding="utf-8")
         (folder / "pytest.ini").write_text("[pytest]\n")
         loaded[test["source"]] = folder
-    plugin = _Plugin(context)
+    plugin = _Plugin(context.scope.names(test))
     node = f"{folder / 'test_candidate.py'}::{test['call']}"
     sys.modules.pop("test_candidate", None)
     arguments = [*_OPTIONS, f"--rootdir={folder}", node]
