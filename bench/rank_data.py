@@ -51,7 +51,8 @@ def recorded(values: Path | None) -> list[Recorded]:
 
 
 def one(row: dict[str, Any], prompt: str, seen: dict[str, Any] | None) -> Recorded:
-    cells = [[mark == "1" for mark in text] for text in row["matrix"]]
+    width = len(row["tests"])
+    cells = [[mark == "1" for mark in text.ljust(width, "-")[:width]] for text in row["matrix"]]
     bare = matrix_of(row["task_id"], cells, row["solution_count"], row["test_count"])
     outlines = [outline(prompt + solution) for solution in row["solutions"]]
     shapes: dict[str, int] = {}

@@ -6,12 +6,16 @@ of programs nor that of tests matters by itself.
 
 import numpy as np
 
-from assay.select.matrix import Floats, Matrix, by_behaviour, mass
+from assay.select.matrix import Bools, Floats, Ints, Matrix, by_behaviour, mass
 
 POWER = 6
 """How fast a program that agrees on part of the evidence stops to count as the same one."""
 BLOCK = 256
 """Rows that are compared at a time, so that many programs need little memory."""
+
+
+LARGE = float(np.e)
+"""Times the usual size: beyond it a larger program is no better evidence."""
 
 
 def evidence(matrix: Matrix) -> dict[str, Floats]:
@@ -32,8 +36,8 @@ def evidence(matrix: Matrix) -> dict[str, Floats]:
         "same_values": np.log(alike + floor),
         # share of the distinct tests passed
         "tests": np.log((matrix.passed.sum(1) + 0.5) / (len(matrix.tests) + 1)),
-        # trivial programs agree by chance and pass the trivial tests
-        "size": np.log(np.maximum(matrix.size, 1.0)),
+        # trivial programs agree by chance and pass the trivial tests; no more than `LARGE` counts
+        "size": size(matrix),
         # one value whatever the input
         "constant": constant(matrix).astype(float),
         # how often the model wrote this very program
@@ -41,7 +45,17 @@ def evidence(matrix: Matrix) -> dict[str, Floats]:
     }
 
 
-def constant(matrix: Matrix) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def size(matrix: Matrix) -> Floats:
+    """ln of the number of nodes, at most ln(`LARGE`) above the median of the written programs."""
+    logs = np.log(np.maximum(matrix.size, 1.0))
+    able = matrix.loaded if matrix.loaded.any() else np.ones(matrix.programs, bool)
+    ordered = np.argsort(logs[able])
+    below = np.cumsum(matrix.count[able][ordered])
+    median = logs[able][ordered][np.searchsorted(below, below[-1] / 2)]
+    return np.asarray(np.minimum(logs, median + np.log(LARGE)))
+
+
+def constant(matrix: Matrix) -> Bools:
     """Programs that return the same on all of several inputs."""
     if matrix.values.shape[1] < 2:
         return np.zeros(matrix.programs, bool)
@@ -83,9 +97,7 @@ def near_values(matrix: Matrix) -> Floats:
     return found[group]
 
 
-def firsts(group: np.ndarray[tuple[int, ...], np.dtype[np.int64]], count: Floats) -> tuple[
-    np.ndarray[tuple[int, ...], np.dtype[np.int64]], Floats
-]:
+def firsts(group: Ints, count: Floats) -> tuple[Ints, Floats]:
     """Of each group its first row, and the sum of `count` over it."""
     _, first = np.unique(group, return_index=True)
-    return first, np.bincount(group, weights=count)
+    return first.astype(np.int64), np.bincount(group, weights=count).astype(np.float64)

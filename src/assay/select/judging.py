@@ -40,6 +40,7 @@ class Nothing:
 
     def get(self, key: str) -> str | None:
         del key
+        return None
 
     def put(self, items: Sequence[tuple[str, str]]) -> None:
         del items
@@ -107,9 +108,7 @@ async def look(
             verdicts[number] += run.verdicts
             loads[number] |= loaded(run)
         able = [n for n in able if loads[n] and any(v.outcome != "timeout" for v in verdicts[n])]
-    return [
-        seen_of(verdicts[number], loads[number], len(tests)) for number in range(len(programs))
-    ]
+    return [seen_of(verdicts[number], loads[number], len(tests)) for number in range(len(programs))]
 
 
 def runnable(code: str) -> bool:

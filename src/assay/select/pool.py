@@ -3,7 +3,7 @@
 import ast
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.errors import ProblemError
 from assay.problem import Call, Script, Test
@@ -33,7 +33,10 @@ class Pool:
 
 
 def pool_of(
-    task: str, samples: Sequence[str], tests: Sequence[str | Test], visible: Sequence[str] = ()
+    task: str,
+    samples: Sequence[str],
+    tests: Sequence[str | Test],
+    visible: Sequence[str | Test] = (),
 ) -> Pool:
     """Counts what is there more than once. A text that is no test is left out, and counted: models
     write such."""
@@ -82,8 +85,6 @@ def text_of(test: Test) -> str:
 
 
 def named(test: Test, number: int) -> Test:
-    from dataclasses import replace
-
     return replace(test, id=str(number))
 
 
