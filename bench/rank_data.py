@@ -71,7 +71,6 @@ def one(row: dict[str, Any], prompt: str, seen: dict[str, Any] | None) -> Record
         full = replace(
             full,
             inputs=tuple(seen["inputs"]),
-            input_of=np.array(seen["input_of"], np.int64).reshape(-1),
             values=numbers,
             shown=shown,
         )
