@@ -113,9 +113,9 @@ def halves(tasks: Sequence[Recorded], seed: int) -> np.ndarray[Any, np.dtype[np.
     parts = (order[::2], order[1::2]) if seed == 0 else np.array_split(order, 2)
     result = np.zeros(len(tasks))
     for train, test in ((parts[0], parts[1]), (parts[1], parts[0])):
-        weights = fit([tasks[n] for n in train])
+        weights = fit([tasks[int(n)] for n in train])
         for n in test:
-            result[n] = choice(tasks[n], weights)[0]
+            result[n] = choice(tasks[int(n)], weights)[0]
     return result
 
 
@@ -128,7 +128,7 @@ def confidences(
     for number in range(10):
         weights = fit([task for task, f in zip(tasks, fold, strict=True) if f != number])
         for n in np.flatnonzero(fold == number):
-            result[n], rows[n] = choice(tasks[n], weights)
+            result[n], rows[n] = choice(tasks[int(n)], weights)
     sure = np.zeros(len(tasks))
     for number in range(10):
         train = np.flatnonzero(fold != number)

@@ -35,17 +35,6 @@ class Memory(Protocol):
     def put(self, items: Sequence[tuple[str, str]]) -> None: ...
 
 
-class Nothing:
-    """Remembers nothing."""
-
-    def get(self, key: str) -> str | None:
-        del key
-        return None
-
-    def put(self, items: Sequence[tuple[str, str]]) -> None:
-        del items
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What one program did; one entry a test."""

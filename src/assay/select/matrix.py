@@ -66,7 +66,8 @@ def matrix_of(
     cells = np.array([list(row) for row in passed], bool)
     cells = cells.reshape(len(passed), -1)
     rows, columns = cells.shape
-    seen = np.array([list(row) for row in values or [[]] * rows], np.int64).reshape(rows, -1)
+    given = [[]] * rows if values is None else values
+    seen = np.array([list(row) for row in given], np.int64).reshape(rows, -1)
     return Matrix(
         task=task,
         count=np.array(count if count is not None else [1.0] * rows, float),
