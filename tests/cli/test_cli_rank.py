@@ -203,7 +203,7 @@ def test_what_was_run_is_not_run_again(shell: Shell) -> None:
     """Catches: a cache that is never read, or one that is read for other tests."""
     slow = [f"def f(x):\n    while True: pass  # {n}" for n in range(4)]
     given = samples(shell, [*slow, DOUBLE])
-    command = ("rank", given, "--tests", claims(shell), "--json")
+    command = ("rank", given, "--tests", claims(shell), "--json", "--time", "0.2")
     start = time.monotonic()
     first = shell.run(*command).answered()
     middle = time.monotonic()

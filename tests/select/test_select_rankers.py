@@ -248,3 +248,17 @@ def test_codet_gives_its_published_figure() -> None:
         best = matrix.count * (score == score.max())
         rates.append(float(best @ np.array(row["gt_pass"], float) / best.sum()))
     assert 100 * np.mean(rates) == pytest.approx(36.76, abs=0.1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(matrix=matrices)
+def test_probabilities_of_the_posterior(matrix: Matrix) -> None:
+    """Catches: a probability above 1, one that is not the cluster's, a first that is not the most
+    probable."""
+    ranking = rank(matrix, "posterior")
+    assert ranking.probability is not None
+    assert ranking.test_score is not None
+    assert ranking.probability.max() == pytest.approx(ranking.confidence, abs=1e-3)
+    assert ((ranking.test_score >= 0) & (ranking.test_score <= 1)).all()
+    for number in set(ranking.cluster.tolist()):
+        assert len(set(ranking.probability[ranking.cluster == number])) == 1

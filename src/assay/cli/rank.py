@@ -126,6 +126,7 @@ def as_json(pool: Pool, matrix: "Matrix", ranking: "Ranking", flags: RankFlags) 
         copies.setdefault(program, []).append(index)
     rows = [(int(program), index) for program in ranking.order for index in copies[int(program)]]
     able = bool(matrix.loaded[ranking.order[0]])
+    sure = ranking.probability
     found: dict[str, Any] = {
         "task_id": pool.task,
         "ranking": [
@@ -133,6 +134,7 @@ def as_json(pool: Pool, matrix: "Matrix", ranking: "Ranking", flags: RankFlags) 
                 "index": index,
                 "score": float(ranking.score[program]),
                 "cluster": int(ranking.cluster[program]),
+                "probability": None if sure is None else round(float(sure[program]), 4),
             }
             for program, index in rows
         ],

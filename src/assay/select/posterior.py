@@ -57,11 +57,13 @@ def posterior(
     first = int(np.argmax(best))
     confidence = sigmoid(confidence_evidence(matrix, known, first), calibration)
     probability = confidence * np.exp(best - best[first])
+    most = by_cluster(cluster, probability)
     return Scores(
-        score=np.where(np.isfinite(log_odds), log_odds, -np.inf),
+        score=log_odds,
         cluster=cluster,
         confidence=confidence,
-        test_score=test_probability(matrix, cluster, probability),
+        probability=most[cluster],
+        test_score=np.minimum(most @ matrix.passed[np.unique(cluster, return_index=True)[1]], 1.0),
     )
 
 
@@ -87,9 +89,8 @@ def sigmoid(known: dict[str, float], calibration: dict[str, float]) -> float:
     return float(1 / (1 + np.exp(-np.clip(logit, -30, 30))))
 
 
-def test_probability(matrix: Matrix, cluster: Ints, probability: Floats) -> Floats:
-    """For each test the probability of the clusters that pass it."""
-    _, first = np.unique(cluster, return_index=True)
-    most = np.zeros(len(first))
+def by_cluster(cluster: Ints, probability: Floats) -> Floats:
+    """The largest probability in each cluster: programs that do the same are right together."""
+    most = np.zeros(int(cluster.max()) + 1)
     np.maximum.at(most, cluster, probability)
-    return np.minimum(most @ matrix.passed[first], 1.0)
+    return most

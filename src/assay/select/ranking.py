@@ -24,6 +24,8 @@ class Scores:
     """Equal numbers: the ranker cannot tell them apart by what they do."""
     confidence: float | None = None
     """Calibrated probability that the first is right; `None`: the ranker knows of none."""
+    probability: Floats | None = None
+    """One number a program: that its cluster is right; `None`: the ranker knows of none."""
     test_score: Floats | None = None
     """One number a test: how far it is believed."""
 
@@ -39,6 +41,7 @@ class Ranking:
     confidence: float
     """That the first is right: calibrated where the ranker is, else the share of all written
     programs that are in its cluster. 0 where no program loads."""
+    probability: Floats | None = None
     test_score: Floats | None = None
 
     @property
@@ -74,6 +77,7 @@ def rank(matrix: Matrix, selector: str) -> Ranking:
         score=score,
         cluster=cluster,
         confidence=round(confidence, 4),
+        probability=found.probability,
         test_score=found.test_score,
     )
 
@@ -93,6 +97,7 @@ def explain(matrix: Matrix, ranking: Ranking) -> dict[str, Any]:
     if not others:
         return {"first": first, "second": None, "tests": [], "values": []}
     second = others[0]
+    believed = ranking.test_score
     differ = matrix.passed[first] != matrix.passed[second]
     tests = [
         {
@@ -100,6 +105,7 @@ def explain(matrix: Matrix, ranking: Ranking) -> dict[str, Any]:
             "passed_by": "first" if matrix.passed[first, column] else "second",
             "share": _share(matrix.passed[:, column], matrix),
             "binding": bool(matrix.binding[column]),
+            "believed": None if believed is None else round(float(believed[column]), 4),
         }
         for column in sorted(np.flatnonzero(differ), key=lambda c: -matrix.weight[c])[:SHOWN]
     ]
