@@ -262,3 +262,13 @@ def test_probabilities_of_the_posterior(matrix: Matrix) -> None:
     assert ((ranking.test_score >= 0) & (ranking.test_score <= 1)).all()
     for number in set(ranking.cluster.tolist()):
         assert len(set(ranking.probability[ranking.cluster == number])) == 1
+
+
+def test_few_programs_give_little_confidence() -> None:
+    """Catches: one program that agrees with itself and is therefore sure."""
+    one, two, many = (
+        rank(matrix_of("t", cells("111"), [count], None, [[1, 2]]), "posterior").confidence
+        for count in (1.0, 2.0, 100.0)
+    )
+    assert one < two < many
+    assert one < 0.5 < many

@@ -31,13 +31,16 @@ WEIGHTS: dict[str, float] = {
 }
 """Of the evidence; fitted on all of `ORIGIN` (the figures in docs/select.md are of halves)."""
 CALIBRATION: dict[str, float] = {
-    "bias": -4.61,
-    "agreement": 3.06,
+    "bias": -4.54,
+    "agreement": 3.37,
     "repeats": 0.72,
     "size": 0.72,
     "loads": 3.69,
 }
 """Of `confidence_evidence`; fitted on choices by weights of the other nine tenths of `ORIGIN`."""
+
+FEW = 10.0
+"""Programs that disagree, added to those that were written: agreement of few says little."""
 
 
 def posterior(
@@ -73,13 +76,14 @@ def combined(known: dict[str, Floats], weights: dict[str, float]) -> Floats:
 
 def confidence_evidence(matrix: Matrix, known: dict[str, Floats], first: int) -> dict[str, float]:
     """What tells whether the first program is right, apart from what made it the first."""
-    total = max(matrix.count.sum(), 1.0)
+    total = matrix.count.sum() + FEW
+    known_share = matrix.count.sum() / total
     both = (known["same_tests"][first] + known["same_values"][first]) / 2
     return {
-        "agreement": float(np.exp(both)) if matrix.tests else 0.0,
+        "agreement": float(np.exp(both)) * known_share if matrix.tests else 0.0,
         "repeats": float(known["repeats"][first] - np.log(total)),
         "size": float(known["size"][first]),
-        "loads": float(matrix.count[matrix.loaded].sum() / total),
+        "loads": float(matrix.count[matrix.loaded].sum() / matrix.count.sum()),
     }
 
 
