@@ -13,7 +13,7 @@ from assay.feedback import SOURCES
 from assay.model import PROVIDERS
 from assay.search import STRATEGIES
 from assay.search.budget import Budget
-from assay.select import SELECTORS
+from assay.select import RANKERS, SELECTORS
 
 ROOT = Path(__file__).parent.parent
 DOCS = "\n".join(path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -38,7 +38,7 @@ def test_every_verb_is_documented(verb: str) -> None:
     assert f"assay {verb}" in DOCS
 
 
-@pytest.mark.parametrize("name", [*STRATEGIES, *SELECTORS, *SOURCES, *SUITES, *PROVIDERS])
+@pytest.mark.parametrize("name", [*STRATEGIES, *SELECTORS, *RANKERS, *SOURCES, *SUITES, *PROVIDERS])
 def test_every_name_is_documented(name: str) -> None:
     assert re.search(rf"`{name}[`/(:]", DOCS), name
 
@@ -53,7 +53,7 @@ def test_every_flag_is_documented() -> None:
     group = typer.main.get_command(app)
     commands = dict(group.commands)  # type: ignore[attr-defined]
     commands |= commands["serve"].commands
-    for name in ("solve", "bench", "run", "log", "show", "doctor", "sandbox"):
+    for name in ("solve", "bench", "run", "rank", "log", "show", "doctor", "sandbox"):
         for parameter in commands[name].params:
             flags = [flag for flag in parameter.opts if flag.startswith("--")]
             assert not flags or any(f"`{flag}" in text for flag in flags), (name, flags)

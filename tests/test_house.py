@@ -99,7 +99,9 @@ def test_importing_prints_nothing_and_writes_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("heavy", ["aiohttp", "xllamacpp", "huggingface_hub", "pydantic", "rich"])
+@pytest.mark.parametrize(
+    "heavy", ["aiohttp", "xllamacpp", "huggingface_hub", "numpy", "pydantic", "rich"]
+)
 def test_the_command_line_opens_without_heavy_imports(heavy: str) -> None:
     code = f"import sys, assay.cli.app; sys.exit({heavy!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=False)

@@ -123,7 +123,7 @@ def test_nothing_to_choose_from() -> None:
 
 def test_an_unknown_selector_lists_the_choices() -> None:
     """Catches: a KeyError for a slip of the pen."""
-    with pytest.raises(UnknownName, match=r"Did you mean 'agreement'\? Choices: agreement, visi"):
+    with pytest.raises(UnknownName, match=r"Did you mean 'agreement'\? Choices: agreement, b4, "):
         find_selector("agreemint")
 
 

@@ -167,6 +167,54 @@ def run(
 
 
 @app.command()
+def rank(
+    samples: Annotated[
+        Path, typer.Argument(metavar="SAMPLES", help="EvalPlus samples: a .jsonl file or a folder.")
+    ],
+    tests: Annotated[
+        Path, typer.Option(envvar="ASSAY_TESTS", help="JSONL rows of asserts, or a Python file.")
+    ],
+    selector: o.SelectorName = "posterior",
+    trusted: Annotated[
+        bool,
+        typer.Option("--trusted", envvar="ASSAY_TRUSTED", help="The tests are known to be right."),
+    ] = False,
+    min_confidence: Annotated[
+        float,
+        typer.Option(envvar="ASSAY_MIN_CONFIDENCE", min=0, max=1, help="Abstain below this."),
+    ] = 0.0,
+    time: Annotated[float, typer.Option(envvar="ASSAY_TIME", help="CPU seconds a test.")] = 0.5,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", envvar="ASSAY_EXPLAIN", help="What separates the first from the second."
+        ),
+    ] = False,
+    log: o.LogFile = None,
+    unsafe: o.Unsafe = False,
+    remote: o.Remote = None,
+    json: o.Json = False,
+    config: o.Config = None,
+) -> None:
+    """Order given programs by given tests that may be wrong; needs no model."""
+    from assay.cli.rank import RankFlags, rank_file
+
+    flags = RankFlags(
+        tests=tests,
+        selector=selector,
+        trusted=trusted,
+        min_confidence=min_confidence,
+        time=time,
+        explain=explain,
+        log=log,
+        unsafe=unsafe,
+        remote=remote,
+        json=json,
+    )
+    raise typer.Exit(rank_file(samples, flags))
+
+
+@app.command()
 def bench(
     context: typer.Context,
     suite: Annotated[

@@ -55,7 +55,7 @@ def flags_of(context: typer.Context) -> dict[str, str]:
     }
 
 
-VERBS = ("solve", "bench", "run")
+VERBS = ("solve", "bench", "run", "rank")
 
 Config = Annotated[
     Path | None,

@@ -87,18 +87,18 @@ class Screen:
         Console(highlight=False).print(table)
 
     @contextmanager
-    def working(self, total: int) -> Iterator[Callable[[], None]]:
-        """A line that moves while problems are worked on; call what it gives after each."""
+    def working(self, total: int, what: str = "problems") -> Iterator[Callable[[], None]]:
+        """A line that moves while `what` is worked on; call what it gives after each."""
         done = 0
         if self.quiet or not self.console.is_terminal:
             yield lambda: None
             return
-        with self.console.status(f"0 of {total} problems done") as status:
+        with self.console.status(f"0 of {total} {what} done") as status:
 
             def step() -> None:
                 nonlocal done
                 done += 1
-                status.update(f"{done} of {total} problems done")
+                status.update(f"{done} of {total} {what} done")
 
             yield step
 

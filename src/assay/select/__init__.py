@@ -1,7 +1,12 @@
-"""Which candidate to hand back: a selector orders the attempts, `solve` makes the answer."""
+"""Which candidate to hand back: a selector orders the attempts, `solve` makes the answer.
+
+A `Ranker` orders the programs of a `Matrix`, which holds what came of running fixed programs on
+fixed tests; `assay rank` uses it as it is, and `ranked` makes a selector of it.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from assay.feedback import Attempt
 from assay.problem import Problem
@@ -29,7 +34,27 @@ SELECTORS = {
 }
 """Name to `module:function`. `agreement` is the default."""
 
+RANKERS = {
+    "visible": "assay.select.passed:passed",
+    "majority": "assay.select.majority:majority",
+    "codet": "assay.select.codet:codet",
+    "b4": "assay.select.b4:b4",
+    "pagerank": "assay.select.pagerank:pagerank",
+    "minimax": "assay.select.minimax:minimax",
+    "posterior": "assay.select.posterior:posterior",
+}
+"""Name to `module:function`, which gives the `Scores` of a `Matrix`. `posterior` is the default."""
+
 
 def find_selector(name: str) -> Selector:
-    """The selector of that name, or of `package.module:name`. Raises `UnknownName`."""
-    return load("selector", name, SELECTORS)
+    """The selector of that name, of a ranker, or of `package.module:name`. Raises `UnknownName`."""
+    if name in RANKERS and name not in SELECTORS:
+        from assay.select.ranked import by_ranker
+
+        return by_ranker(name)
+    return load("selector", name, {**RANKERS, **SELECTORS})
+
+
+def find_ranker(name: str) -> Callable[..., Any]:
+    """The ranker of that name, or of `package.module:name`. Raises `UnknownName`."""
+    return load("selector", name, RANKERS)

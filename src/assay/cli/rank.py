@@ -1,0 +1,204 @@
+"""`assay rank`: the best of given programs, by given tests that may be wrong."""
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.candidate import samples
+from assay.cli.run import run_async
+from assay.cli.screen import Screen, shorten
+from assay.errors import UsageError
+from assay.problem import Limits
+from assay.sandbox import open_sandbox
+from assay.select import find_ranker, tasks
+from assay.select.pool import Pool
+from assay.store import default_path
+from assay.store.runs import Runs
+
+if TYPE_CHECKING:
+    from assay.select.matrix import Matrix
+    from assay.select.ranking import Ranking
+
+ABSTAINED = 4
+LEADING = 5
+"""Clusters that the text form names."""
+MEMORY_MB = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankFlags:
+    """The flags, as given; see `app.rank` for what each means."""
+
+    tests: Path
+    selector: str
+    trusted: bool
+    min_confidence: float
+    time: float
+    explain: bool
+    log: Path | None
+    unsafe: bool
+    remote: str | None
+    json: bool
+
+
+def rank_file(file: Path, flags: RankFlags) -> int:
+    """Prints a ranking a task. Gives 4 where Assay abstained on all of them, else 0.
+
+    Raises `UsageError` for a file or flag that is wrong, `SandboxError`, `StoreError`.
+    """
+    find_ranker(flags.selector)
+    if not 0 < flags.time <= 3600:
+        raise UsageError(f"--time wants seconds above 0 and up to 3600, not {flags.time:g}")
+    pools = tasks.pools(samples.load(file), tasks.load(flags.tests), flags.trusted)
+    screen = Screen(quiet=flags.json)
+    warn(pools, screen)
+    answered = 0
+    path = (flags.log or default_path()).with_name("runs.db")
+    with closing(Runs(path)) as memory:
+        answered = run_async(rank_all(pools, flags, memory, screen))
+    return 0 if answered else ABSTAINED
+
+
+def warn(pools: list[Pool], screen: Screen) -> None:
+    left_out = sum(pool.left_out for pool in pools)
+    if left_out:
+        screen.warn(f"{left_out} tests are left out: no Python, no check, or too many of a task")
+    bare = [pool.task for pool in pools if not pool.tests]
+    if bare:
+        several = f" and {len(bare) - 1} more" if len(bare) > 1 else ""
+        screen.warn(f"no tests for {bare[0]!r}{several}: ranked by repetition alone")
+
+
+async def rank_all(pools: list[Pool], flags: RankFlags, memory: Runs, screen: Screen) -> int:
+    from assay.select.hanging import without_hanging
+    from assay.select.judging import assemble, observe
+    from assay.select.ranking import rank
+
+    limits = Limits(
+        cpu_seconds=flags.time, wall_seconds=max(3 * flags.time, 2.0), memory_mb=MEMORY_MB
+    )
+    sandbox = open_sandbox(unsafe=flags.unsafe, remote=flags.remote)
+    if flags.unsafe:
+        screen.warn("UNSAFE: programs run without isolation, with your rights")
+    answered = 0
+    total = sum(len(pool.programs) for pool in pools)
+    try:
+        with screen.working(total, "programs") as step:
+            tell = progress(total, step, screen)
+            for given in pools:
+                pool = await without_hanging(sandbox, given, limits)
+                if pool.left_out > given.left_out:
+                    more = pool.left_out - given.left_out
+                    screen.warn(f"{pool.task}: {more} tests are left out: they never end")
+                matrix = assemble(pool, await observe(sandbox, pool, limits, memory, tell))
+                ranking = rank(matrix, flags.selector)
+                row = as_json(pool, matrix, ranking, flags)
+                answered += not row["abstained"]
+                print(json.dumps(row) if flags.json else text(row), flush=True)
+    finally:
+        await sandbox.close()
+    return answered
+
+
+def progress(total: int, step: Callable[[], None], screen: Screen) -> Callable[[int], None]:
+    """On a terminal a line that moves; else a line at each tenth of much work."""
+    done = 0
+
+    def tell(more: int) -> None:
+        nonlocal done
+        before, done = done, done + more
+        for _ in range(more):
+            step()
+        if total >= 1000 and not sys.stderr.isatty() and 10 * before // total < 10 * done // total:
+            screen.say(f"{done} of {total} programs done")
+
+    return tell
+
+
+def as_json(pool: Pool, matrix: "Matrix", ranking: "Ranking", flags: RankFlags) -> dict[str, Any]:
+    """One task's object; each sample is there, repeats at the place of their program."""
+    copies: dict[int, list[int]] = {}
+    for index, program in enumerate(pool.member):
+        copies.setdefault(program, []).append(index)
+    rows = [(int(program), index) for program in ranking.order for index in copies[int(program)]]
+    able = bool(matrix.loaded[ranking.order[0]])
+    sure = ranking.probability
+    found: dict[str, Any] = {
+        "task_id": pool.task,
+        "ranking": [
+            {
+                "index": index,
+                "score": float(ranking.score[program]),
+                "cluster": int(ranking.cluster[program]),
+                "probability": None if sure is None else round(float(sure[program]), 4),
+            }
+            for program, index in rows
+        ],
+        "confidence": ranking.confidence,
+        "abstained": not able or ranking.confidence < flags.min_confidence,
+        "questions": 0,
+        "selector": flags.selector,
+        "programs": len(pool.programs),
+        "tests": len(pool.tests),
+        "reason": reason(able, ranking.confidence, flags.min_confidence),
+    }
+    if flags.explain:
+        from assay.select.ranking import explain
+
+        why = explain(matrix, ranking)
+        for name in ("first", "second"):
+            why[name] = None if why[name] is None else copies[why[name]][0]
+        found["explain"] = why
+    return found
+
+
+def reason(able: bool, confidence: float, least: float) -> str:
+    if not able:
+        return "no program loads"
+    return f"confidence below {least:g}" if confidence < least else ""
+
+
+def text(row: dict[str, Any]) -> str:
+    """A few lines for a person."""
+    head = f"{row['task_id']}  {row['programs']} programs, {row['tests']} tests"
+    if row["abstained"]:
+        lines = [f"{head}: abstained, {row['reason']}"]
+    else:
+        lines = [f"{head}: sample {row['ranking'][0]['index']}, confidence {row['confidence']:.2f}"]
+    clusters: dict[int, list[dict[str, Any]]] = {}
+    for one in row["ranking"]:
+        clusters.setdefault(one["cluster"], []).append(one)
+    for members in list(clusters.values())[:LEADING]:
+        names = shorten(", ".join(str(one["index"]) for one in members), 50)
+        lines.append(f"  {members[0]['score']:>12.6g}  {len(members):>4} alike  samples {names}")
+    if len(clusters) > LEADING:
+        lines.append(f"  and {len(clusters) - LEADING} more groups")
+    if why := row.get("explain"):
+        lines += explanation(why)
+    return "\n".join(lines)
+
+
+def explanation(why: dict[str, Any]) -> list[str]:
+    if why["second"] is None:
+        return ["  all programs do the same"]
+    lines = [f"  sample {why['first']} against sample {why['second']}:"]
+    for test in why["tests"]:
+        mark = "right" if test["binding"] else f"{test['share']:.0%} of the programs pass it"
+        lines.append(f"    only the {test['passed_by']} passes {printable(test['test'])} ({mark})")
+    for value in why["values"]:
+        said = " against ".join(
+            f"{printable(value[name])} ({value[f'{name}_share']:.0%} of the programs, "
+            f"{value[f'{name}_claims']} tests)"
+            for name in ("first", "second")
+        )
+        lines.append(f"    {printable(value['input'])} gives {said}")
+    return lines
+
+
+def printable(said: str) -> str:
+    """One short line without control characters: programs and tests choose what is in it."""
+    return shorten("".join(c if c.isprintable() else ascii(c)[1:-1] for c in said), 60)
