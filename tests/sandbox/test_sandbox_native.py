@@ -194,3 +194,14 @@ async def test_limits_that_are_none_are_wrong_use(isolated: Sandbox) -> None:
     for limits in (Limits(cpu_seconds=-1), Limits(memory_mb=0), Limits(wall_seconds=float("nan"))):
         with pytest.raises(UsageError):
             await isolated.run([Job(code="1", limits=limits)])
+
+
+async def test_a_test_that_never_ends_blames_no_other(loop: Sandbox) -> None:
+    """Defect: a test whose own text runs for ever makes the tests before it time out."""
+    texts = ["f(1)", "f(2)", "f(10 ** 10 ** 10)", "f(3)"]
+    tests = tuple(Call(id=text, expression=text, expected="2 * " + text[2:-1]) for text in texts)
+    limits = Limits(cpu_seconds=0.5, wall_seconds=1.0)
+    [run] = await loop.run([Job(code=DOUBLE, tests=tests, limits=limits)])
+    assert [verdict.outcome for verdict in run.verdicts] == [
+        "passed", "passed", "timeout", "passed"
+    ]  # fmt: skip

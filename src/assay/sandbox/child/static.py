@@ -221,6 +221,20 @@ def _uses_and_bindings(
     return frozenset(used), frozenset(bound)
 
 
+def laborious(test: dict[str, Any]) -> bool:
+    """Whether the test's own text may take long, whatever the candidate does."""
+    return test["kind"] != "call" or any(
+        isinstance(node, ast.BinOp | ast.comprehension)
+        or (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in BUILTINS
+        )
+        for text in texts(test)
+        for node in nodes_of(text.strip())
+    )
+
+
 def groupable(test: dict[str, Any]) -> bool:
     """Whether evaluating the test can change nothing that another test sees."""
     if test["kind"] != "call" or test["setup"]:
