@@ -90,7 +90,7 @@ class Pool:
                 run = run_job(worker, ticket.job, self._isolation)
             except UsageError:
                 raise
-            except Exception as error:
+            except Exception as error:  # whatever it is, it is ours: a fresh worker, no verdict
                 self._discard(worker)
                 worker = None
                 if last or ticket.off or self._closed:

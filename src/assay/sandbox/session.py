@@ -212,6 +212,8 @@ class Session:
     def _failed(self, waiting: list[int], why: Failed, given: Detail, place: Place) -> None:
         """The test at the head ended its process; the others begin anew."""
         self._end_candidate()
+        if not waiting:  # it ended after its last verdict
+            return
         self._restarts += 1
         self._keep(waiting.pop(0), why[0], verdicts.merged(given, why[1]), place)
 

@@ -56,7 +56,7 @@ def verdict(test: Call | Script, message: dict[str, Any], judging: Judging) -> V
     """A verdict that a judge wrote. One that is not well formed is never a pass."""
     told = message.get("outcome")
     known = type(told) is str and told in _OUTCOMES
-    outcome: Outcome = told if known else "killed"  # type: ignore[assignment]
+    outcome: Outcome = told if known else "killed"  # type: ignore[assignment] # checked above
     cpu, peak = message.get("cpu"), message.get("peak")
     return Verdict(
         test=test.id,
