@@ -205,3 +205,22 @@ async def test_a_test_that_never_ends_blames_no_other(loop: Sandbox) -> None:
     assert [verdict.outcome for verdict in run.verdicts] == [
         "passed", "passed", "timeout", "passed"
     ]  # fmt: skip
+
+
+async def test_the_cpu_of_an_orphan_counts(loop: Sandbox) -> None:
+    """Defect: a process that is nobody's child works on past the limit."""
+    code = (
+        "import os, time\nif os.fork() == 0:\n    if os.fork() == 0:\n        while True: pass\n"
+        "    os._exit(0)\nos.wait()\ntime.sleep(30)\n"
+    )
+    [run] = await loop.run([Job(code=code, limits=Limits(cpu_seconds=1, wall_seconds=25))])
+    assert (run.outcome, run.detail.limit) == ("timeout", "1 s of CPU")
+
+
+async def test_a_candidate_does_not_choose_where_it_is_judged(loop: Sandbox) -> None:
+    """Defect: what a candidate hands to a test's function moves the test into its process."""
+    source = "def check(top):\n    assert top(lambda p: p[0], [(1, 2)]) == 1\n"
+    code = "def top(key, xs):\n    try: key(list)\n    except BaseException: pass\n    return 5\n"
+    test = Script(id="t", source=source, call="check(top)")
+    [run] = await loop.run([Job(code=code, tests=(test,))])
+    assert (run.passed, run.judging) == (False, "isolated")
