@@ -56,7 +56,7 @@ def test_a_folder_imports_only_from_those_above_it() -> None:
 
 def test_every_folder_is_a_layer() -> None:
     folders = {path.name for path in SOURCE.iterdir() if path.is_dir() and path.name[0] != "_"}
-    assert folders | {"errors"} == set(assay.LAYERS)
+    assert folders | {"errors", "names"} == set(assay.LAYERS)
 
 
 def test_files_stay_small() -> None:

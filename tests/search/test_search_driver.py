@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from assay.errors import SandboxError, StoreError, UsageError
+from assay.feedback.steps import Steps
+from assay.model.prompter import Prompter
 from assay.model.scripted import Reply, Scripted
 from assay.problem import Call, Problem
 from assay.sandbox import Detail, Run, Verdict
 from assay.sandbox.scripted import ISOLATION
 from assay.sandbox.scripted import Scripted as Machine
-from assay.search import Steps
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Driver, Forgetful, Journal, Parties, Trail
-from assay.search.prompter import Prompter
 from assay.search.repair import self_debug
 from assay.search.sample import sample
 
@@ -35,7 +35,7 @@ def run_of(actual: str) -> Run:
 
 
 async def drive(
-    steps: Steps[None],
+    steps: Steps[str],
     replies: Iterable[str | Reply],
     runs: Iterable[Run | SandboxError],
     budget: Budget | None = None,

@@ -13,6 +13,7 @@ from assay.errors import SandboxError, UnknownName
 from assay.feedback import Attempt, Feedback
 from assay.feedback.tests import explain, no_code, unmeasured
 from assay.model import Completion
+from assay.model.prompter import Prompter
 from assay.model.scripted import Reply
 from assay.model.scripted import Scripted as Speaker
 from assay.problem import Call, Problem
@@ -20,7 +21,6 @@ from assay.sandbox import Run, Verdict
 from assay.sandbox.scripted import ISOLATION, Scripted
 from assay.search.budget import Budget, Cost, Ledger
 from assay.search.driver import Driver, Forgetful, Parties, Trail
-from assay.search.prompter import Prompter
 from assay.search.repair import self_debug
 from assay.search.sample import sample
 from assay.select import Choice, Selector, find_selector

@@ -7,13 +7,14 @@ from typing import Any
 
 from assay.bench import Result, visible_counts
 from assay.errors import UsageError
+from assay.feedback.steps import Steps
 from assay.grade import Item, grade, solved
+from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.sandbox import Run
-from assay.search import Steps, find_strategy
+from assay.search import find_strategy
 from assay.search.budget import Budget, Cost, Ledger, Price
 from assay.search.driver import Parties
-from assay.search.prompter import Prompter
 from assay.search.records import run_record
 from assay.select import find_selector
 from assay.select.answer import Answer, solve
@@ -35,7 +36,7 @@ class Recipe:
     budget: Budget = field(default_factory=Budget)
     """Of each problem."""
 
-    def steps(self, problem: Problem) -> Steps[None]:
+    def steps(self, problem: Problem) -> Steps[str]:
         """The strategy at work on `problem`; without visible tests, five samples instead of a
         repair that has nothing to go by."""
         if not problem.tests and self.strategy == "self_debug":

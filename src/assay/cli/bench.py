@@ -39,6 +39,8 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
         "cells": [cell.key for cell, _ in grid],
         "budget": settings.budget,
         "total": settings.total,
+        "feedback": settings.feedback,
+        "feedback_tokens": settings.feedback_tokens,
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "prompts": settings.prompts and str(settings.prompts),

@@ -73,6 +73,20 @@ ModelName = Annotated[
 Strategy = Annotated[
     str, typer.Option(envvar="ASSAY_STRATEGY", help="For instance sample(n=4) or self_debug.")
 ]
+Sources = Annotated[
+    str,
+    typer.Option(
+        "--feedback",
+        envvar="ASSAY_FEEDBACK",
+        help="What a repair is told, for instance tests,trace. Default: what the strategy prefers.",
+    ),
+]
+FeedbackTokens = Annotated[
+    int,
+    typer.Option(
+        envvar="ASSAY_FEEDBACK_TOKENS", min=50, help="Most tokens of feedback in one prompt."
+    ),
+]
 SelectorName = Annotated[
     str, typer.Option(envvar="ASSAY_SELECTOR", help="How one candidate is chosen.")
 ]

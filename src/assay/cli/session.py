@@ -14,12 +14,13 @@ import typer
 from assay.bench.work import Recipe, Workshop, price_of
 from assay.cli.screen import Screen
 from assay.errors import UsageError
+from assay.feedback.combine import find_source
 from assay.model import Model, open_model
+from assay.model.prompter import Prompter
 from assay.sandbox import open_sandbox
 from assay.search import find_strategy
 from assay.search.budget import Budget, Cost, Ledger
 from assay.search.driver import Parties
-from assay.search.prompter import Prompter
 from assay.select import find_selector
 from assay.store import Log, default_path
 
@@ -35,6 +36,8 @@ class Settings:
     total: str
     price: str | None
     seed: int
+    feedback: str
+    feedback_tokens: int
     temperature: float
     max_tokens: int
     prompts: Path | None
@@ -66,8 +69,20 @@ class Settings:
                 max_tokens=self.max_tokens,
                 seed=self.seed,
                 directory=self.prompts,
+                sources=sources_of(self.feedback),
+                feedback_tokens=self.feedback_tokens,
             ),
         )
+
+
+def sources_of(text: str) -> tuple[str, ...] | None:
+    """`tests,trace`; nothing leaves it to the strategy. Raises `UnknownName`, `UsageError`."""
+    if not text.strip():
+        return None
+    names = tuple(split_names(text))
+    for name in names:
+        find_source(name)
+    return names
 
 
 def parse_strategy(text: str) -> tuple[str, dict[str, Any]]:

@@ -46,6 +46,7 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
         "strategy": settings.strategy,
         "selector": settings.selector,
         "budget": settings.budget,
+        "feedback": settings.feedback,
         "seed": settings.seed,
     }
     with open_log(settings.log) as log:

@@ -1,4 +1,8 @@
-"""What a run says to a model or to a person: one `Feedback` type, one file per source."""
+"""What a run or an analysis says to a model or to a person: `Feedback`, one file per source.
+
+A source is a generator (`steps`): it may run a program of its own around the candidate, ask a
+model or a person. `combine` puts what several sources say into one message.
+"""
 
 from dataclasses import dataclass
 
@@ -6,15 +10,28 @@ from assay.candidate import Candidate
 from assay.sandbox import Run
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in the candidate, 1-based."""
+
+    line: int
+    column: int | None = None
+    message: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
     source: str
     message: str
-    """What the model reads."""
-    passed: bool | None
-    """`None`: not measured."""
-    score: float | None
+    """What the model reads; empty where there is nothing to say."""
+    passed: bool | None = None
+    """`None`: not measured, or advice, which never makes a program wrong."""
+    score: float | None = None
     """In [0, 1]; `None`: not measured. A timeout never outranks a pass."""
+    spans: tuple[Span, ...] = ()
+    """The places that it is about."""
+    note: str = ""
+    """For a person, not for the model: what was left out and why, how to get a missing tool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +42,7 @@ class Attempt:
     run: Run | None
     """`None`: there was no code to run, or our own failure (then it is not `measured`)."""
     feedback: Feedback
+    """What the visible tests say."""
 
     @property
     def passed(self) -> bool:
@@ -35,6 +53,16 @@ class Attempt:
         """False where a failure of ours left it open: never a score."""
         return self.feedback.passed is not None
 
+    @property
+    def score(self) -> float:
+        """Share of the visible tests passed; -1 where it was not measured."""
+        return -1.0 if self.feedback.score is None else self.feedback.score
 
-SOURCES = {"tests": "assay.feedback.tests:explain"}
-"""Name to `module:function`: what turns a run into feedback."""
+
+SOURCES = {
+    "tests": "assay.feedback.tests:tests",
+}
+"""Name to `module:function`, most useful first: the order in which they are put together.
+
+A function takes the `Problem`, the `Attempt` and the `Prompter`, and gives `Steps` of a
+`Feedback`, or of `None` where it has nothing to say of this attempt."""

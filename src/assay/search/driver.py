@@ -4,17 +4,17 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 from assay.candidate import Candidate
 from assay.errors import BudgetSpent, ModelError, SandboxError, UsageError
 from assay.feedback import Attempt, Feedback
+from assay.feedback.steps import Ask, Consult, Execute, Question, Reply, Steps, Try
 from assay.feedback.tests import explain, no_code, unmeasured
 from assay.model import Completion, Model, Prompt
 from assay.problem import Problem, Test
 from assay.sandbox import Job, Run, Sandbox
-from assay.search import Ask, Consult, Question, Steps, Try
 from assay.search.budget import Cost, Ledger, Reservation
 from assay.search.records import attempt_record, completion_record
 
@@ -37,7 +37,7 @@ class Forgetful:
 
 
 class Person(Protocol):
-    async def answer(self, question: Question) -> str | None: ...
+    async def answer(self, question: Question) -> Reply | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ class Trail:
     attempts: list[Attempt] = field(default_factory=list)
     """In the order in which they were made, repeats included."""
     stopped: str = "done"
-    """`done`, `budget` (the problem's), `total budget` (the run's) or `model: …`."""
+    """What the strategy said (`search.STOPS`), else `done`, `budget` (the problem's),
+    `total budget` (the run's) or `model: …`."""
     failures: list[str] = field(default_factory=list)
     """Of model and sandbox: what came of them is not what the strategy would have done."""
 
@@ -74,6 +75,7 @@ class Driver:
         self.journal = journal
         self.trail = Trail()
         self._runs: dict[tuple[str, tuple[Test, ...]], Run] = {}
+        self._executed: dict[Job, Run] = {}
 
     async def drive(self, steps: Steps[T]) -> T | None:
         """Runs a generator to its end; `None` when budget or model ended it before."""
@@ -93,7 +95,7 @@ class Driver:
             steps.close()
         return None
 
-    async def _serve(self, request: Ask | Try | Consult) -> Any:
+    async def _serve(self, request: Ask | Try | Execute | Consult) -> Any:
         match request:
             case Ask(prompts):
                 return await self._ask(prompts)
@@ -105,6 +107,8 @@ class Driver:
                 return attempts
             case Try(candidates, tests):
                 return await self._try(candidates, tests or ())
+            case Execute(jobs):
+                return await self._execute(jobs)
             case Consult(question):
                 return await self._consult(question)
 
@@ -185,30 +189,58 @@ class Driver:
 
     async def _run(self, candidates: list[Candidate], tests: tuple[Test, ...]) -> str | None:
         """Runs and remembers; gives the reason where the sandbox failed."""
-        granted = candidates[: self.ledger.reserve_runs(len(candidates))]
-        jobs = [job_for(self.problem, c.code or "", tests) for c in granted]
+        jobs = [job_for(self.problem, c.code or "", tests) for c in candidates]
+        failure = None
+        for candidate, result in zip(candidates, await self._sandboxed(jobs), strict=True):
+            match result:
+                case Run():
+                    self._runs[candidate.id, tests] = result
+                case BudgetSpent():
+                    failure = "the budget had no room to run it"
+                case _:
+                    failure = str(result)
+                    self.trail.failures.append(f"sandbox: {failure}")
+                    self.journal.note("error", {"candidate": candidate.id, "error": failure})
+        return failure
+
+    async def _execute(self, jobs: tuple[Job, ...]) -> list[Run | None]:
+        """A failure leaves the advice out, and the strategy goes on without it."""
+        waiting = [job for job in dict.fromkeys(jobs) if job not in self._executed]
+        for job, result in zip(waiting, await self._sandboxed(waiting), strict=True):
+            if isinstance(result, Run):
+                self._executed[job] = result
+            else:
+                self.journal.note("error", {"error": str(result)})
+        return [self._executed.get(job) for job in jobs]
+
+    async def _sandboxed(
+        self, jobs: list[Job]
+    ) -> list[Run | SandboxError | UsageError | BudgetSpent]:
+        """A run a job, or what kept it from one. Raises `BudgetSpent` where that kept all."""
+        if not jobs:
+            return []
+        granted = jobs[: self.ledger.reserve_runs(len(jobs))]
+        spent = BudgetSpent("the budget has no room for another run")
         async with self._timed("sandbox"):
-            runs = await asyncio.gather(
-                *(self._in_time(self.parties.sandbox.run([job])) for job in jobs),
+            answers = await asyncio.gather(
+                *(self._in_time(self.parties.sandbox.run([job])) for job in granted),
                 return_exceptions=True,
             )
-        failure = None
-        if len(granted) < len(candidates) or any(isinstance(run, BudgetSpent) for run in runs):
-            failure = "the budget had no room to run it"
-            self._budget_spent()
-        measured = any(isinstance(run, list) for run in runs)
-        for candidate, result in zip(granted, runs, strict=True):
-            if isinstance(result, (SandboxError, UsageError)):
-                failure = str(result)
-                self.trail.failures.append(f"sandbox: {failure}")
-                self.journal.note("error", {"candidate": candidate.id, "error": failure})
-            elif isinstance(result, BaseException):
-                # Seconds that end during one of several runs leave the others what they are.
-                if not isinstance(result, BudgetSpent) or not measured:
-                    raise result
+        results: list[Run | SandboxError | UsageError | BudgetSpent] = []
+        for answer in answers:
+            if isinstance(answer, list):
+                results.append(answer[0])
+            elif isinstance(answer, (SandboxError, UsageError, BudgetSpent)):
+                results.append(answer)
             else:
-                self._runs[candidate.id, tests] = result[0]
-        return failure
+                raise answer
+        results += [spent] * (len(jobs) - len(granted))
+        if cut := [result for result in results if isinstance(result, BudgetSpent)]:
+            # Seconds that end during one of several runs leave the others what they are.
+            if not any(isinstance(result, Run) for result in results):
+                raise cut[0]
+            self._budget_spent()
+        return results
 
     def _attempt(
         self, candidate: Candidate, tests: tuple[Test, ...], failure: str | None
@@ -225,12 +257,13 @@ class Driver:
             return unmeasured(failure or "it was not run")
         return explain(self.problem, run)
 
-    async def _consult(self, question: Question) -> str | None:
+    async def _consult(self, question: Question) -> Reply | None:
         if self.parties.person is None:
             return None
-        answer = await self.parties.person.answer(question)
-        self.journal.note("consult", {"question": question.text, "answer": answer})
-        return answer
+        reply = await self.parties.person.answer(question)
+        body = {"question": asdict(question), "reply": None if reply is None else asdict(reply)}
+        self.journal.note("consult", body)
+        return reply
 
     @asynccontextmanager
     async def _timed(self, party: Literal["model", "sandbox"]) -> AsyncIterator[None]:

@@ -5,20 +5,18 @@ Source: Chen et al. 2021, "Evaluating Large Language Models Trained on Code" (Co
 HumanEval: 28.8 / 46.8 / 72.3 % at k = 1 / 10 / 100).
 """
 
-from assay.candidate import Candidate
-from assay.candidate.splice import build
 from assay.feedback import Attempt
-from assay.model import Completion, Message
-from assay.problem import Call, Io, Problem, Script, Test
-from assay.search import Steps, ask, try_
-from assay.search.prompter import Prompter
+from assay.feedback.steps import Steps, ask, try_
+from assay.model.prompter import Prompter
+from assay.problem import Problem
+from assay.search import ROUNDS, SILENT
+from assay.search.turns import candidate_of, opening
 
-SHOWN_TESTS = 5
 
-
-def sample(problem: Problem, prompter: Prompter, n: int = 1) -> Steps[None]:
+def sample(problem: Problem, prompter: Prompter, n: int = 1) -> Steps[str]:
     """Asks for `n` programs at once and tries all of them."""
-    yield from draw(problem, prompter, range(n), made_by="sample")
+    attempts = yield from draw(problem, prompter, range(n), made_by="sample")
+    return ROUNDS if attempts else SILENT
 
 
 def draw(problem: Problem, prompter: Prompter, draws: range, made_by: str) -> Steps[list[Attempt]]:
@@ -26,33 +24,3 @@ def draw(problem: Problem, prompter: Prompter, draws: range, made_by: str) -> St
     messages = opening(problem, prompter)
     completions = yield from ask([prompter.prompt(messages, number) for number in draws])
     return (yield from try_([candidate_of(problem, reply, made_by) for reply in completions]))
-
-
-def opening(problem: Problem, prompter: Prompter) -> tuple[Message, ...]:
-    """The task as the model first sees it: the same for every strategy."""
-    given = [text for test in problem.tests[:SHOWN_TESTS] if (text := shown(test))]
-    return prompter.first(prompter.text("task", problem=problem, given=given), problem=problem)
-
-
-def shown(test: Test) -> str | None:
-    """A visible test as the prompt states it; `None` where the task's own text has it already."""
-    if test.origin == "example":
-        return None
-    match test:
-        case Call(raises=str(name)):
-            return f"{test.expression} raises {name}"
-        case Call(expected=str(value)):
-            return f"{test.expression} == {value}"
-        case Io():
-            return f"input {test.stdin!r} prints {test.expected!r}"
-        case Script(framework="plain") if not test.source:
-            return test.call
-        case _:
-            return None
-
-
-def candidate_of(
-    problem: Problem, reply: Completion, made_by: str, parent: str | None = None
-) -> Candidate:
-    code = build(problem, reply.text)
-    return Candidate(code=code, text=reply.text, made_by=made_by, parent=parent)

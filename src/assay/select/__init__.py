@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.feedback import Attempt
+from assay.feedback.steps import Steps
+from assay.names import load
 from assay.problem import Problem
-from assay.search import Steps, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

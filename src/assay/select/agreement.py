@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from assay.feedback import Attempt
+from assay.feedback.steps import Steps, try_
 from assay.problem import Problem
-from assay.search import Steps, try_
 from assay.select import Choice
 from assay.select.probes import probes
 from assay.select.visible import rank, ranked

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from assay.feedback import Attempt
+from assay.feedback.steps import Steps
 from assay.problem import Problem
-from assay.search import Steps
 from assay.search.budget import Cost, Ledger
 from assay.search.driver import Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
@@ -46,7 +46,7 @@ class Answer:
 
 async def solve(
     problem: Problem,
-    strategy: Steps[None],
+    strategy: Steps[str],
     selector: Selector,
     parties: Parties,
     ledger: Ledger,
@@ -55,8 +55,10 @@ async def solve(
     """Runs the strategy and the selector. Raises no `ModelError` or `SandboxError`: those leave
     the answer `unmeasured` or, where something was measured before, end the search."""
     driver = Driver(problem, parties, ledger, journal)
-    await driver.drive(strategy)
     trail = driver.trail
+    reason = await driver.drive(strategy)
+    if reason is not None and trail.stopped == "done":
+        trail.stopped = reason
     choice = await _select(selector, driver) if trail.attempts else None
     answer = conclude(problem, trail, choice, ledger.cost)
     journal.note("decision", decision_record(answer, choice))

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assay.feedback import Attempt
+from assay.feedback.steps import Steps, try_
 from assay.problem import Problem, Test
-from assay.search import Steps, try_
 from assay.select import Choice, Selector
 from assay.select.pool import Pool, text_of
 from assay.select.probes import probes

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from assay.feedback import Attempt
+from assay.feedback.steps import Steps
 from assay.problem import Problem
-from assay.search import Steps
 from assay.select import Choice
 
 

@@ -11,7 +11,7 @@ from assay.model import Message, Prompt
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-HERE = Path(__file__).parent / "prompts"
+PACKAGE = Path(__file__).parents[1]
 WHILE_RENDERING = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 """What the expressions of a template, or a file that is no text, may raise."""
 
@@ -27,13 +27,20 @@ class Prompter:
     seed: int = 0
     directory: Path | None = field(default=None)
     """Where templates of the same name win over those of the package."""
+    sources: tuple[str, ...] | None = None
+    """Feedback sources asked for; `None`: those that the strategy prefers."""
+    feedback_tokens: int = 800
+    """Most tokens of feedback in one prompt, by estimate."""
 
     @cached_property
     def _environment(self) -> "Environment":
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
         from jinja2.sandbox import SandboxedEnvironment
 
-        folders = [HERE] if self.directory is None else [self.directory, HERE]
+        # The templates of a folder lie beside the code that uses them.
+        folders = sorted(PACKAGE.glob("*/prompts"))
+        if self.directory is not None:
+            folders.insert(0, self.directory)
         environment: Environment = SandboxedEnvironment(
             loader=FileSystemLoader(folders),
             undefined=StrictUndefined,

@@ -1,0 +1,70 @@
+"""What several sources say of one attempt, as one message within a limit of tokens."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from assay.feedback import SOURCES, Attempt, Feedback
+from assay.feedback.steps import Steps
+from assay.model.prompter import Prompter
+from assay.names import load
+from assay.problem import Problem
+
+BYTES_A_TOKEN = 3
+"""Of code and English; a tokenizer makes 3 to 4."""
+
+Source = Callable[[Problem, Attempt, Prompter], Steps[Feedback | None]]
+
+
+def find_source(name: str) -> Source:
+    """The source of that name, or of `package.module:name`. Raises `UnknownName`."""
+    found: Source = load("feedback source", name, SOURCES)
+    return found
+
+
+def gather(
+    problem: Problem, attempt: Attempt, prompter: Prompter, preferred: Sequence[str] = ("tests",)
+) -> Steps[Feedback]:
+    """What the sources asked for (`prompter.sources`, else `preferred`) say of the attempt.
+
+    The most useful come first; paragraphs beyond `prompter.feedback_tokens` are left out, and a
+    note says whose. `passed` and `score` are those of the visible tests. Raises `UnknownName`.
+    """
+    names = preferred if prompter.sources is None else prompter.sources
+    said: list[Feedback] = []
+    for name in sorted(dict.fromkeys(names), key=usefulness):
+        feedback = yield from find_source(name)(problem, attempt, prompter)
+        if feedback is not None:
+            said.append(feedback)
+    message, cut = fit(said, prompter.feedback_tokens * BYTES_A_TOKEN)
+    notes = [f"{feedback.source}: {feedback.note}" for feedback in said if feedback.note]
+    if cut:
+        notes.append(f"cut for length: {', '.join(cut)}")
+    return Feedback(
+        source="+".join(feedback.source for feedback in said),
+        message=message,
+        passed=attempt.feedback.passed,
+        score=attempt.feedback.score,
+        spans=tuple(span for feedback in said for span in feedback.spans),
+        note="; ".join(notes),
+    )
+
+
+def usefulness(name: str) -> int:
+    """The place of a source in `SOURCES`; one from outside comes last."""
+    known: list[Any] = list(SOURCES)
+    return known.index(name) if name in known else len(known)
+
+
+def fit(said: Sequence[Feedback], room: int) -> tuple[str, list[str]]:
+    """Whole paragraphs within `room` bytes, in order, at least the first; whose were cut."""
+    kept: list[str] = []
+    cut: list[str] = []
+    for feedback in said:
+        for paragraph in filter(None, feedback.message.split("\n\n")):
+            size = len(paragraph.encode("utf-8", "surrogatepass")) + 2
+            if kept and size > room:
+                cut.append(feedback.source)
+                break
+            kept.append(paragraph)
+            room -= size
+    return "\n\n".join(kept), cut

@@ -1,0 +1,97 @@
+"""What a strategy, a feedback source or a selector may ask for.
+
+Each is a generator that does no I/O: it yields a request through one of the functions below and
+gets back what it asked for. The driver (`search.driver`) serves it, and owns model, sandbox,
+person, budget and log.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from assay.candidate import Candidate
+from assay.feedback import Attempt
+from assay.model import Completion, Prompt
+from assay.problem import Test
+from assay.sandbox import Job, Run
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Completions, please; answered with as many, in order, as the budget affords."""
+
+    prompts: tuple[Prompt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Run these; answered with one attempt a candidate, in order."""
+
+    candidates: tuple[Candidate, ...]
+    tests: tuple[Test, ...] | None = None
+    """Instead of the problem's visible tests: inputs of our own, to compare behaviour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """Run these programs of ours around a candidate (a tracer, an analyser); no attempts.
+
+    Answered with one run a job, in order; `None` where a failure of ours or the budget left it
+    open. What such a program prints was in the candidate's hands: it is advice, not a verdict.
+    """
+
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a person said. With no part given: that they do not know."""
+
+    choice: int | None = None
+    """Index into the question's choices."""
+    text: str = ""
+    """In their own words; for a question about a value, the right one."""
+    line: int | None = None
+    """1-based line of the candidate that `text` is about."""
+    code: str | None = None
+    """The program as they edited it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Ask a person; answered with a `Reply`, or `None` where nobody is there."""
+
+    question: Question
+
+
+Steps = Generator[Ask | Try | Execute | Consult, Any, T]
+
+
+def ask(prompts: Sequence[Prompt]) -> Steps[list[Completion]]:
+    completions: list[Completion] = yield Ask(tuple(prompts))
+    return completions
+
+
+def try_(
+    candidates: Sequence[Candidate], tests: Sequence[Test] | None = None
+) -> Steps[list[Attempt]]:
+    attempts: list[Attempt] = yield Try(tuple(candidates), None if tests is None else tuple(tests))
+    return attempts
+
+
+def execute(jobs: Sequence[Job]) -> Steps[list[Run | None]]:
+    runs: list[Run | None] = yield Execute(tuple(jobs))
+    return runs
+
+
+def consult(question: Question) -> Steps[Reply | None]:
+    reply: Reply | None = yield Consult(question)
+    return reply
