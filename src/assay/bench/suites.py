@@ -4,19 +4,31 @@ from collections.abc import Callable
 from pathlib import Path
 
 from assay.errors import UnknownName, UsageError
-from assay.grade import Item, humaneval, jsonl
+from assay.grade import Item, humaneval, jsonl, quixbugs
 
 SUITES: dict[str, Callable[[], list[Item]]] = {"humaneval": humaneval.items}
 """Suites that need no file."""
 
+FILE_SUITES: dict[str, Callable[[Path], list[Item]]] = {"quixbugs": quixbugs.items}
+"""Suites whose data is a file of the user's."""
 
-def load_suite(name: str) -> list[Item]:
-    """The suite's items. Raises `UnknownName`, and `UsageError` where its data is not here."""
+
+def load_suite(name: str, data: Path | None = None) -> list[Item]:
+    """The suite's items; `data` is the file of one of `FILE_SUITES`.
+
+    Raises `UnknownName`, `ProblemError`, and `UsageError` where its data is not here.
+    """
+    if data is not None and name not in FILE_SUITES:
+        raise UsageError(f"--data is for {', '.join(FILE_SUITES)}, not for {name}")
+    if name in FILE_SUITES:
+        if data is None:
+            raise UsageError(f"suite {name} needs its file: --data FILE (docs/bench.md)")
+        return FILE_SUITES[name](data)
     if name in SUITES:
         return SUITES[name]()
     if name.endswith(".jsonl"):
         return jsonl.items(Path(name))
-    raise UnknownName("suite", name, [*SUITES, "FILE.jsonl"])
+    raise UnknownName("suite", name, [*SUITES, *FILE_SUITES, "FILE.jsonl"])
 
 
 def load_item(reference: str) -> Item:

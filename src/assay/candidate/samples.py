@@ -1,13 +1,12 @@
 """Samples of any producer: EvalPlus's JSONL, or its folder of one file a sample."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from assay.errors import ProblemError
-from assay.problem.reading import MAX_BYTES, decoded, read_bytes
+from assay.problem.reading import decoded, json_rows, read_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +40,11 @@ def of_folder(folder: Path) -> Iterator[Sample]:
 
 
 def of_file(path: Path) -> Iterator[Sample]:
-    if not path.is_file():
-        read_bytes(path)  # says what it is instead
-    with path.open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), 1):
-            if line.strip():
-                yield sample_of(line, f"{path}, line {number}")
+    for row, where in json_rows(path):
+        yield sample_of(row, where)
 
 
-def sample_of(line: bytes, where: str) -> Sample:
-    row = row_of(line, where)
+def sample_of(row: dict[str, Any], where: str) -> Sample:
     task, whole, rest = (row.get(key) for key in ("task_id", "solution", "completion"))
     if not isinstance(task, str) or not task:
         raise ProblemError(f"{where}: a sample has a task_id, a text")
@@ -59,16 +53,3 @@ def sample_of(line: bytes, where: str) -> Sample:
     if isinstance(rest, str):
         return Sample(task=task, code=rest, completion=True)
     raise ProblemError(f"{where}: a sample has a solution or a completion, a text")
-
-
-def row_of(line: bytes, where: str) -> dict[str, Any]:
-    """The object on a line. Raises `ProblemError`."""
-    if len(line) > MAX_BYTES:
-        raise ProblemError(f"{where}: longer than {MAX_BYTES // 1024**2} MB")
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ProblemError(f"{where}: not JSON: {error}") from None
-    if not isinstance(row, dict):
-        raise ProblemError(f"{where}: not an object")
-    return row

@@ -232,6 +232,9 @@ def bench(
     every: Annotated[
         int, typer.Option(envvar="ASSAY_EVERY", min=1, help="Only every so-manieth problem.")
     ] = 1,
+    data: Annotated[
+        Path | None, typer.Option(envvar="ASSAY_DATA", help="The file of a suite: quixbugs.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", envvar="ASSAY_RESUME", help="Go on with a killed run.")
     ] = False,
@@ -273,7 +276,7 @@ def bench(
     from assay.cli.bench import bench as compare
     from assay.cli.session import Settings
 
-    flags = BenchFlags(suite=suite, limit=limit, every=every, resume=resume, json=json)
+    flags = BenchFlags(suite=suite, limit=limit, every=every, data=data, resume=resume, json=json)
     raise typer.Exit(compare(Settings.of(context), flags))
 
 

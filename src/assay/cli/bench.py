@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from assay.bench import Cell, Result
@@ -24,6 +25,7 @@ class BenchFlags:
     suite: str
     limit: int | None
     every: int
+    data: Path | None
     resume: bool
     json: bool
 
@@ -31,7 +33,7 @@ class BenchFlags:
 def bench(settings: Settings, flags: BenchFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
-    items = limit_items(load_suite(flags.suite), flags.limit, flags.every)
+    items = limit_items(load_suite(flags.suite, flags.data), flags.limit, flags.every)
     grid = cells(settings, flags.suite)
     config = {
         "suite": flags.suite,

@@ -1,6 +1,9 @@
 """Reads a file of text, and says in one line why it cannot."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from assay.errors import ProblemError
 
@@ -37,3 +40,27 @@ def decoded(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ProblemError(f"{name}: line {line}: not UTF-8") from None
+
+
+def json_rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    """The object on each line of a JSONL file, and where it stands. Raises `ProblemError`."""
+    if not path.is_file():
+        read_bytes(path)  # says what it is instead
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), 1):
+            if line.strip():
+                where = f"{path}, line {number}"
+                yield json_object(line, where), where
+
+
+def json_object(line: bytes, where: str) -> dict[str, Any]:
+    """The object on a line. Raises `ProblemError`."""
+    if len(line) > MAX_BYTES:
+        raise ProblemError(f"{where}: longer than {MAX_BYTES // 1024**2} MB")
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(f"{where}: not JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise ProblemError(f"{where}: not an object")
+    return row

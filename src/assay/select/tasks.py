@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.candidate.samples import Sample, row_of
+from assay.candidate.samples import Sample
 from assay.errors import ProblemError
 from assay.problem import Test, testfile
-from assay.problem.reading import read_bytes
+from assay.problem.reading import json_rows
 from assay.select.pool import Pool, pool_of
 
 
@@ -27,13 +27,11 @@ def load(path: Path) -> dict[str, TaskTests] | TaskTests:
     if path.suffix != ".jsonl":
         return TaskTests(tests=testfile.load(path))
     found: dict[str, TaskTests] = {}
-    for number, line in enumerate(read_bytes(path).splitlines(), 1):
-        if line.strip():
-            where = f"{path}, line {number}"
-            task, row = task_of(row_of(line, where), where)
-            if task in found:
-                raise ProblemError(f"{where}: {task!r} is there twice")
-            found[task] = row
+    for content, where in json_rows(path):
+        task, row = task_of(content, where)
+        if task in found:
+            raise ProblemError(f"{where}: {task!r} is there twice")
+        found[task] = row
     if not found:
         raise ProblemError(f"{path}: no tests in it")
     return found
