@@ -195,7 +195,11 @@ def execute(
         known = message if type(message) is dict else {}
         if "unstarted" in known:
             raise SandboxError(f"it could not be started: {verdicts.text(known['unstarted'])}")
+        if stopped is None and not exhausted:
+            run.check_reached(f"ended before the command (status {ended})")
         if collect and stopped is None:
+            if "ended" not in known and not exhausted:
+                raise SandboxError("the sandbox's process ended before the build was packed")
             ended = verdicts.status_of(known)
         left, refused = _left(result, known)
     outcome, detail = stopped or _meaning(made.language, run, ended or 0, limits, exhausted)

@@ -26,7 +26,7 @@ from assay.sandbox import (
 from assay.sandbox.calls import NOT_PYTHON, ONLY_CALLS, Driver
 from assay.sandbox.candidate_run import CandidateRun
 from assay.sandbox.child import orders
-from assay.sandbox.judging import end_judge, judge_for
+from assay.sandbox.judging import Judge, end_judge, judge_for
 from assay.sandbox.languages.python import is_own
 from assay.sandbox.pipes import Stop
 from assay.sandbox.plan import Place
@@ -164,7 +164,7 @@ class Session:
                 message = judge.message(_SETTLE_SECONDS)
             if message is None:
                 end_judge(self._worker)
-                if why is None and self._judge_was_lost(place):
+                if (why is None or not judge.line.open) and self._judge_was_lost(judge, place):
                     return None
                 self._failed(waiting, why or _JUDGE_ENDED, Detail(), place)
                 return None
@@ -173,10 +173,10 @@ class Session:
                 return self._ended(message["end"], bad, why, waiting, place)
             run.begin()
 
-    def _judge_was_lost(self, place: Place) -> bool:
-        """Whether a judge's end is ours to mend: no test can end a shared one, and one that ends
-        its own does so again."""
-        if place == "shared":
+    def _judge_was_lost(self, judge: Judge, place: Place) -> bool:
+        """Whether a judge's end is ours to mend: no test can end a shared one, or one that did
+        not come to it, and one that ends its own does so again."""
+        if place == "shared" or not judge.streams.reached:
             raise WorkerLost("a judge was lost")
         self._end_candidate()
         self._judges_lost += 1
