@@ -66,6 +66,10 @@ def target(worker: Worker, job: Job) -> Target:
     return Target(worker=worker, language=language, tools=tools, file=file, code=code)
 
 
+class Unstarted(SandboxError):
+    """The command is not there, or is nothing that can be executed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ended:
     """How one command went, and what it left."""
@@ -194,7 +198,7 @@ def execute(
         message = run.line.take()
         known = message if type(message) is dict else {}
         if "unstarted" in known:
-            raise SandboxError(f"it could not be started: {verdicts.text(known['unstarted'])}")
+            raise Unstarted(f"it could not be started: {verdicts.text(known['unstarted'])}")
         if stopped is None and not exhausted:
             run.check_reached(f"ended before the command (status {ended})")
         if collect and stopped is None:

@@ -5,11 +5,13 @@ Source: Chen et al. 2021, "Evaluating Large Language Models Trained on Code" (Co
 HumanEval: 28.8 / 46.8 / 72.3 % at k = 1 / 10 / 100).
 """
 
+import shlex
+
 from assay.candidate import Candidate
 from assay.candidate.splice import build
 from assay.feedback import Attempt
 from assay.model import Completion, Message
-from assay.problem import Call, Io, Problem, Script, Test
+from assay.problem import Call, Command, Io, Problem, Script, Test
 from assay.search import Steps, ask, try_
 from assay.search.prompter import Prompter
 
@@ -45,6 +47,10 @@ def shown(test: Test) -> str | None:
             return f"{test.expression} == {value}"
         case Io():
             return f"input {test.stdin!r} prints {test.expected!r}"
+        case Command(expected=str(text)):
+            return f"the command {shlex.join(test.argv)} prints {text!r}"
+        case Command():
+            return f"the command {shlex.join(test.argv)} ends with status {test.status}"
         case Script(framework="plain") if not test.source:
             return test.call
         case _:

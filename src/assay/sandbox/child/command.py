@@ -52,7 +52,7 @@ def _become(control: socket.socket, order: dict[str, Any]) -> NoReturn:
         resource.setrlimit(resource.RLIMIT_CPU, (min(order["cpu_limit"], hard), hard))
         if order["op"] == "command":
             report.reached()
-        os.execve(argv[0], argv, order["environment"])
+        os.execvpe(argv[0], argv, order["environment"])
     except OSError as error:
         wire.send(control, {"unstarted": f"{argv[0]}: {error.strerror}"})
     finally:
