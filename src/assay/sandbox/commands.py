@@ -303,7 +303,9 @@ def _meaning(
         outcome, detail = run.ended(status)
         return outcome, verdicts.merged(told, detail)
     told = replace(told, message=f"{told.message or 'ended'} (exit status {status})")
-    return "denied" if _REFUSED.search(told.message or "") else "raised", told
+    if _REFUSED.search(told.message or ""):
+        return "denied", told
+    return "raised", verdicts.no_room("raised", told, limits, errors)
 
 
 def _trouble(language: Language, errors: str) -> Detail:
