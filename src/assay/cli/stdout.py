@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 from assay.errors import AssayError
@@ -49,7 +50,7 @@ def open_streams() -> None:
     """Once, at the start. Raises `AssayError` where standard output is closed: files opened later
     would take its place."""
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process lives
     if sys.stdout is None:
         sys.stdout = sys.stderr
         raise AssayError("standard output is closed; to have none, give >/dev/null")

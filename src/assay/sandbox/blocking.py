@@ -1,15 +1,19 @@
-"""The sandbox for code that has no event loop."""
+"""The sandbox for code that does not await."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from assay.sandbox import Job, Run, Sandbox
 
+T = TypeVar("T")
+
 
 class Blocking:
-    """Runs jobs and waits for them. Not for use inside a running event loop."""
+    """Runs jobs and waits for them; inside a running event loop, a notebook's say, that waits
+    too."""
 
     def __init__(self, open_sandbox: Callable[[], Sandbox]) -> None:
         """Raises `NoSandbox`."""
@@ -18,11 +22,19 @@ class Blocking:
 
     def run(self, jobs: list[Job]) -> list[Run]:
         """One run a job, in order. Raises `SandboxError` for a failure of ours."""
-        return self._loop.run(self._sandbox.run(jobs))
+        return self._wait(self._sandbox.run(jobs))
 
     def close(self) -> None:
         """Ends every process that it started; may be called twice."""
-        self._loop.run(self._sandbox.close())
+        self._wait(self._sandbox.close())
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._loop.run(work)
+        with ThreadPoolExecutor(1) as thread:  # where no loop runs yet
+            return thread.submit(self._loop.run, work).result()
 
     def __enter__(self) -> Self:
         return self

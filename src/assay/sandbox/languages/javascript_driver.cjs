@@ -181,11 +181,12 @@ function describe(error) {
     if (name && name !== 'Object' && !names.includes(name)) names.push(name);
   }
   const own = String(error.name || names[0] || 'Error');
-  const place = new RegExp(path.basename(file).replace('.', '\\.') + ':(\\d+)').exec(String(error.stack));
+  const place = /\bmain(?:\.\d+)?\.(?:js|ts|mjs|cjs):(\d+)/.exec(String(error.stack));
+  const source = place ? (code.split('\n')[place[1] - 1] || '').trim().slice(0, 300) || null : null;
   const errno = { EPERM: 1, EACCES: 13, EROFS: 30 }[error.code];
   return {
     type: own, module: '', bases: [], names: [own, ...names, 'Exception'], message: String(error.message).slice(0, 2000),
-    line: place ? Number(place[1]) : null, source: null, errno: errno === undefined ? null : errno,
+    line: place ? Number(place[1]) : null, source, errno: errno === undefined ? null : errno,
   };
 }
 
