@@ -1,10 +1,10 @@
 """The sandbox for code that does not await."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from assay.sandbox import Job, Run, Sandbox
 
@@ -22,19 +22,11 @@ class Blocking:
 
     def run(self, jobs: list[Job]) -> list[Run]:
         """One run a job, in order. Raises `SandboxError` for a failure of ours."""
-        return self._wait(self._sandbox.run(jobs))
+        return _apart(lambda: self._loop.run(self._sandbox.run(jobs)))
 
     def close(self) -> None:
         """Ends every process that it started; may be called twice."""
-        self._wait(self._sandbox.close())
-
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self._loop.run(work)
-        with ThreadPoolExecutor(1) as thread:  # where no loop runs yet
-            return thread.submit(self._loop.run, work).result()
+        _apart(lambda: self._loop.run(self._sandbox.close()))
 
     def __enter__(self) -> Self:
         return self
@@ -47,4 +39,14 @@ class Blocking:
     ) -> None:
         del kind, error, trace
         self.close()
-        self._loop.close()
+        _apart(self._loop.close)
+
+
+def _apart(work: Callable[[], T]) -> T:
+    """Where a loop runs in this thread, another one waits for `work`."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work).result()
