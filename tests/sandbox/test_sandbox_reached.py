@@ -8,7 +8,7 @@ import pytest
 
 from assay.errors import SandboxError
 from assay.problem import Call, Io, Limits, Script
-from assay.sandbox import Job, Outcome, Sandbox, judging, languages
+from assay.sandbox import Job, Outcome, Sandbox, judging, languages, worker
 from assay.sandbox.candidate_run import CandidateRun, Spawned
 
 GOOD = "def f(n):\n    return 2 * n\nif __name__ == '__main__':\n    print(6)\n"
@@ -138,6 +138,21 @@ async def test_a_process_that_never_comes_to_the_code_is_no_timeout(
     limits = Limits(cpu_seconds=0.1, wall_seconds=0.2)
     with pytest.raises(SandboxError, match="did not come to"):
         await isolated.run([Job(code=GOOD, tests=CALLS, limits=limits)])
+
+
+@pytest.mark.parametrize("name", ["split", "direct", "program"])
+async def test_a_descriptor_that_is_missing_is_no_verdict(
+    isolated: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Defect: a run without all its descriptors fails by that, and is blamed for it."""
+    real = worker.Zygote.spawn
+
+    def spawn(zygote: worker.Zygote, order: bytes, fds: list[int]) -> worker.Process:
+        return real(zygote, order, fds[:4])
+
+    monkeypatch.setattr(worker.Zygote, "spawn", spawn)
+    with pytest.raises(SandboxError):
+        await isolated.run([JOBS[name]])
 
 
 EXITS = {
