@@ -1,12 +1,13 @@
 """The evidence of each outcome, in every tier: what a person or a model needs to act on it."""
 
+import textwrap
 from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from assay.problem import Call, Io, Limits, Script, Test
-from assay.sandbox import Detail, Job, Run, Sandbox, Verdict, open_blocking
+from assay.sandbox import Detail, Job, Run, Sandbox, Verdict, languages, open_blocking
 from assay.sandbox.flaky import marked, steady
 
 QUICK = Limits(cpu_seconds=1.0, wall_seconds=30.0, memory_mb=256)
@@ -336,3 +337,60 @@ def test_marks() -> None:
         assert marked(right, [wrong]).flaky
         assert not marked(right, [right]).flaky
         assert not marked(right, []).flaky
+
+
+ONE_FILE = """
+with open('big', 'wb') as file:
+    for _ in range(99):
+        file.write(bytes(1 << 20))
+"""
+MANY_FILES = """
+for n in range(99):
+    with open(str(n), 'wb') as file:
+        file.write(bytes(1 << 19))
+"""
+FILLS = """#include <stdio.h>
+int main(void) {
+    FILE *file = fopen("big", "w");
+    for (int i = 0; i < 9 << 20; i++)
+        if (putc(1, file) == EOF) { perror("big"); return 1; }
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("tests", [(), (Call(id="c", expression="f()", expected="1"),)])
+@pytest.mark.parametrize("body", [ONE_FILE, MANY_FILES], ids=["one", "many"])
+async def test_no_room_for_files_names_the_limit(
+    namespaced: Sandbox, body: str, tests: tuple[Call, ...]
+) -> None:
+    """Defect: a program that meets the limit on files is told `[Errno 28]`, and no limit."""
+    code = f"def f():\n{textwrap.indent(body, '    ')}" if tests else body
+    [run] = await namespaced.run([Job(code=code, tests=tests, limits=Limits(disk_mb=4))])
+    detail = run.verdicts[0].detail if tests else run.detail
+    assert (run.outcome, detail.exception) == ("raised", "OSError")
+    assert detail.limit == "4 MB of files"
+    assert (detail.message or "").endswith(" (the limit is 4 MB of files)")
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("javascript", "require('fs').writeFileSync('big', Buffer.alloc(9 << 20))\n"),
+        ("c", FILLS),
+        ("bash", "head -c 9M /dev/zero > big\n"),
+    ],
+)  # fmt: skip
+async def test_no_room_in_other_languages(namespaced: Sandbox, language: str, code: str) -> None:
+    """Defect: only Python's words for it are known."""
+    if languages.toolchain(language) is None:
+        pytest.skip(f"no {language} here")
+    [run] = await namespaced.run([Job(code=code, language=language, limits=Limits(disk_mb=4))])
+    assert run.outcome in ("raised", "killed")
+    assert run.detail.limit == "4 MB of files", run
+
+
+async def test_words_about_room_are_no_limit(namespaced: Sandbox) -> None:
+    """Defect: a program's own complaint about an upload is taken for a limit of ours."""
+    [run] = await namespaced.run([Job(code="raise ValueError('File too large')\n")])
+    assert (run.detail.limit, run.detail.message) == (None, "File too large")

@@ -533,3 +533,15 @@ def test_two_workers_build_at_once(isolated: Sandbox) -> None:
     jobs = [Job(code=code, language="c") for code in codes]
     found = asyncio.run(isolated.run(jobs))
     assert [run.stdout for run in found] == [f"{n}\n" for n in range(6)]
+
+
+@pytest.mark.parametrize("export", ["", "export "], ids=["script", "module"])
+async def test_an_error_in_a_javascript_call_has_its_line(namespaced: Sandbox, export: str) -> None:
+    """Defect: the evidence of a failed call has no text of the line, or no line in a module."""
+    if languages.toolchain("javascript") is None:
+        pytest.skip("no node here")
+    code = f"{export}function f(n) {{\n  const x = null;\n  return x.y;\n}}\n"
+    test = Call(id="c", expression="f(1)", expected="1")
+    [run] = await namespaced.run([Job(code=code, tests=(test,), language="javascript")])
+    detail = run.verdicts[0].detail
+    assert (detail.exception, detail.line, detail.source) == ("TypeError", 3, "return x.y;")

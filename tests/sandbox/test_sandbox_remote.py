@@ -13,7 +13,7 @@ import pytest
 
 from assay.errors import NoSandbox, SandboxError, UsageError
 from assay.problem import Call, Io, Limits
-from assay.sandbox import Job, Sandbox, open_sandbox, probe
+from assay.sandbox import Job, Sandbox, open_blocking, open_sandbox, probe
 from assay.sandbox.http import Client
 from served import Served, Servers
 
@@ -273,3 +273,33 @@ def test_the_url_is_shown_without_user_and_path() -> None:
     """Defect: what is shown holds more than the place."""
     assert Client("https://u:p@host.lan:8443/base/run_code", "t").url == "https://host.lan:8443"
     assert Client("http://[::1]:80", None).url == "http://[::1]:80"
+
+
+async def test_blocking_within_a_running_loop(servers: Servers) -> None:
+    """Defect: in a notebook, whose loop runs, `open_blocking` raises and leaves its workers; or it
+    cannot reach a server with a token."""
+    far = servers("--slots", "1", "--token", "a-token-of-ours")
+    with open_blocking(remote=far.url, token="a-token-of-ours") as box:
+        assert [run.stdout for _ in range(2) for run in box.run([HELLO])] == ["hello\n"] * 2
+    with open_blocking(slots=1) as box:
+        assert box.run([HELLO])[0].stdout == "hello\n"
+
+
+def test_blocking_without_one(servers: Servers) -> None:
+    """Defect: the flags of `open_sandbox` that `open_blocking` lacks."""
+    far = servers("--slots", "1", "--token", "a-token-of-ours")
+    with pytest.raises((NoSandbox, SandboxError)), open_blocking(remote=far.url, token="other"):
+        pass
+    with open_blocking(remote=far.url, token="a-token-of-ours") as box:
+        assert box.run([HELLO])[0].stdout == "hello\n"
+
+
+def test_a_server_takes_a_config_file(servers: Servers, tmp_path: Path) -> None:
+    """Defect: `assay serve sandbox --config` is unknown, or reads another verb's table."""
+    config = tmp_path / "assay.toml"
+    config.write_text('[serve]\ntoken = "out-of-a-file"\nslots = 1\n[run]\ntime = 1\n')
+    far = servers("--config", str(config))
+    with open_blocking(remote=far.url, token="out-of-a-file") as box:
+        assert box.run([HELLO])[0].stdout == "hello\n"
+    with pytest.raises((NoSandbox, SandboxError)):
+        open_sandbox(remote=far.url)

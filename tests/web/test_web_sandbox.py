@@ -170,6 +170,17 @@ def test_program_with_asserts(url: str) -> None:
     assert ask(url, "/test_program", body | {"tests": []}).data["results"] == []
 
 
+def test_statements_that_assert_nothing_are_named(url: str) -> None:
+    """Defect: `f(1) == 2` without `assert` is a reward for any program, and nobody is told; or a
+    call of a checker, which asserts, is suspected."""
+    program = "def f(x):\n    return x / x\n"
+    tests = ["f(1) == 2", "assert f(1) == 1", "x = f(1)", "", "f(0) == 1", "f(1)", "assert f("]
+    tests += ["def check(g):\n    assert g(1) == 1\ncheck(f)"]
+    found = ask(url, "/test_program", {"program": program, "tests": tests}).data
+    assert found["results"] == [1, 1, 1, 1, 0, 1, 0, 1]
+    assert found["unasserted"] == [0, 2, 3, 4]
+
+
 def test_many_crashes_hide_no_pass(url: str) -> None:
     """Defect: tests that the sandbox leaves out after many crashes are scored 0."""
     program = "import os\ndef f(x):\n    return x if x > 20 else os._exit(1)\n"

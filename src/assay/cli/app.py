@@ -377,6 +377,7 @@ def serve_sandbox(
     unsafe: o.Unsafe = False,
     tier: o.Tier = None,
     json: o.Json = False,
+    config: o.Config = None,
 ) -> None:
     """Serve the sandbox: Assay's own API, SandboxFusion's and open-instruct's."""
     from assay.cli.serve import ServeFlags

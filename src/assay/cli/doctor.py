@@ -1,7 +1,10 @@
 """`assay doctor`: what this machine can do, a line each."""
 
 import json
+import os
+import shutil
 import sys
+import textwrap
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -19,14 +22,43 @@ def examine(as_json: bool, remote: str | None) -> int:
     """Prints the checks. Status 6 where no sandbox is to be had, as `solve` would give."""
     isolating = sandboxes(remote)
     best = next((check.what for check in isolating if check.ok), "")
+    columns = columns_of_stdout()
     checks = [*isolating, python(), *languages(best), *packages(), *embedded_models()]
     for check in checks:
         if as_json:
             print(json.dumps({"check": check.what, "ok": check.ok, "detail": check.detail}))
         else:
-            print(f"{'ok  ' if check.ok else 'MISS'} {check.what:<18} {check.detail}")
+            print("\n".join(row(check, columns)))
     wanted = isolating[:1] if remote is not None else isolating
     return 0 if any(check.ok for check in wanted) else NoSandbox.code
+
+
+def columns_of_stdout() -> int | None:
+    """`None` for a file or a pipe, where a line each is easier to search."""
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return max(40, shutil.get_terminal_size().columns) if known else None
+
+
+def row(check: Check, columns: int | None) -> list[str]:
+    """What works in one line, where it fits; what is missing with the fix on indented lines."""
+    head = f"{'ok  ' if check.ok else 'MISS'} {check.what:<18} "
+    if columns is None or (check.ok and len(head + check.detail) <= columns):
+        return [head + check.detail]
+    beside = wrapped(check.detail, " " * len(head), columns)
+    if check.ok and all(len(line) <= columns for line in beside):
+        return [head + beside[0].lstrip(), *beside[1:]]
+    return [head.rstrip(), *wrapped(check.detail, " " * 5, columns)]
+
+
+def wrapped(text: str, indent: str, columns: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        columns,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def sandboxes(remote: str | None) -> list[Check]:

@@ -12,7 +12,7 @@ from assay.cli import verdict
 from assay.cli.run import INTERRUPTED, run_async
 from assay.cli.screen import Screen
 from assay.errors import AssayError, ProblemError, UsageError
-from assay.problem import Io, Limits, Test
+from assay.problem import Command, Io, Limits, Test
 from assay.problem.reading import MAX_BYTES, decoded, read_bytes
 from assay.sandbox import Job, Run, open_sandbox
 from assay.sandbox.flaky import steady
@@ -70,7 +70,7 @@ def run_file(file: str, flags: RunFlags) -> int:
     if flags.json:
         print(json.dumps(as_json(found, job)))
     else:
-        verdict.show(found, any(isinstance(test, Io) for test in job.tests))
+        verdict.show(found, any(isinstance(test, Io | Command) for test in job.tests))
     return 0 if found.passed else FAILED
 
 

@@ -16,7 +16,8 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     """
     if path is None:
         return None
-    verb = context.info_name or ""
+    above = context.parent
+    verb = (above if above is not None and above.parent is not None else context).info_name or ""
     try:
         with path.open("rb") as file:
             content = tomllib.load(file)
@@ -55,7 +56,7 @@ def flags_of(context: typer.Context) -> dict[str, str]:
     }
 
 
-VERBS = ("solve", "bench", "run", "rank")
+VERBS = ("solve", "bench", "run", "rank", "serve")
 
 Config = Annotated[
     Path | None,

@@ -4,6 +4,7 @@ The unit-test feedback of Self-Debug (Chen et al. 2023), worded for small models
 """
 
 import ast
+import shlex
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from assay.feedback import Attempt, Feedback
 from assay.feedback.shorten import WIDTH, clip, pair
 from assay.feedback.steps import Steps
 from assay.model.prompter import Prompter
-from assay.problem import Call, Io, Problem, Script, Test
+from assay.problem import Call, Command, Io, Problem, Script, Test
 from assay.problem.stubs import Source, find_function
 from assay.sandbox import Detail, Run, Verdict
 
@@ -116,6 +117,8 @@ def title(test: Test | None, verdict: Verdict) -> Iterator[str]:
     match test:
         case Io():
             yield f"Test failed: the program with input {clip(repr(test.stdin))}"
+        case Command():
+            yield f"Test failed: the command `{clip(shlex.join(test.argv))}`"
         case Call() if call is None:
             yield f"Test failed: `{clip(test.expression)}`"
         case Script() if text := script_text(test):

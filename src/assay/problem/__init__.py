@@ -65,7 +65,27 @@ class Script:
     origin: Origin = "given"
 
 
-Test = Call | Io | Script
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command in a folder of its own, where the program lies as a file."""
+
+    id: str
+    argv: tuple[str, ...]
+    """Never given to a shell. `python` is the one that runs Assay."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Name and text of what else lies there."""
+    file: str = ""
+    """Name of the program's own file; empty: `main` with its language's ending."""
+    stdin: str = ""
+    status: int = 0
+    """With which it must end."""
+    expected: str | None = None
+    """What it must print; `None`: anything."""
+    comparison: Comparison = "lines"
+    origin: Origin = "given"
+
+
+Test = Call | Io | Script | Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

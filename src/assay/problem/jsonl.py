@@ -1,6 +1,7 @@
 """Problems as JSON, one a line: the fields of `Problem`, and hidden tests under `hidden`."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +9,18 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from assay.errors import ProblemError
-from assay.problem import Call, Comparison, Framework, Io, Limits, Origin, Problem, Script, Test
+from assay.problem import (
+    Call,
+    Command,
+    Comparison,
+    Framework,
+    Io,
+    Limits,
+    Origin,
+    Problem,
+    Script,
+    Test,
+)
 from assay.problem.humaneval import visible_tests
 from assay.problem.reading import MAX_BYTES
 from assay.problem.testfile import tests_in
@@ -50,7 +62,21 @@ class ScriptRow(Strict):
     origin: Origin = "given"
 
 
-TestRow = Annotated[CallRow | IoRow | ScriptRow, Field(discriminator="kind")]
+class CommandRow(Strict):
+    kind: Literal["command"]
+    id: str = ""
+    argv: Annotated[list[str], Field(min_length=1)]
+    files: dict[str, Text] = {}
+    file: str = ""
+    stdin: Text = ""
+    status: int = 0
+    expected: Text | None = None
+    comparison: Comparison = "lines"
+    origin: Origin = "given"
+
+
+AnyRow = CallRow | IoRow | ScriptRow | CommandRow
+TestRow = Annotated[AnyRow, Field(discriminator="kind")]
 
 
 class LimitsRow(Strict):
@@ -139,7 +165,7 @@ def examples_of(row: Row) -> tuple[Test, ...]:
         return ()
 
 
-def tests_of(given: list[str | CallRow | IoRow | ScriptRow], row: Row) -> tuple[Test, ...]:
+def tests_of(given: Sequence[str | AnyRow], row: Row) -> tuple[Test, ...]:
     """Tests of one row, numbered where they have no id. Raises `ProblemError`."""
     return tuple(test_of(test, number, row.id) for number, test in enumerate(given, 1))
 
@@ -159,7 +185,7 @@ def hidden_of(row: Row) -> tuple[Test, ...]:
     return tests_of(row.hidden, row)
 
 
-def test_of(given: str | CallRow | IoRow | ScriptRow, number: int, name: str) -> Test:
+def test_of(given: str | AnyRow, number: int, name: str) -> Test:
     if isinstance(given, str):
         made = tests_in(given, f"{name}, test {number}")
         if len(made) != 1:
@@ -167,6 +193,10 @@ def test_of(given: str | CallRow | IoRow | ScriptRow, number: int, name: str) ->
         return replace(made[0], id=f"test:{number}")
     fields: dict[str, Any] = given.model_dump(exclude={"kind"})
     fields["id"] = fields["id"] or f"test:{number}"
-    kinds: dict[str, type[Test]] = {"call": Call, "io": Io, "script": Script}
+    if isinstance(given, CommandRow):
+        fields |= {"argv": tuple(given.argv), "files": tuple(given.files.items())}
+    kinds: dict[str, type[Test]] = {
+        "call": Call, "io": Io, "script": Script, "command": Command
+    }  # fmt: skip
     test: Test = kinds[given.kind](**fields)
     return test

@@ -51,5 +51,5 @@ def test_on(row: Any, number: int, path: Path) -> Test:
     except ValidationError:
         raise ProblemError(
             f"{where}: not a test: give an assert as a string, or stdin and expected, or a kind "
-            "(call, io, script) with its fields"
+            "(call, io, script, command) with its fields"
         ) from None

@@ -248,12 +248,19 @@ def _open(tier: str, slots: int | None, note: str) -> Sandbox:
 
 
 def open_blocking(
-    *, unsafe: bool = False, slots: int | None = None, tier: str | None = None
+    *,
+    unsafe: bool = False,
+    slots: int | None = None,
+    remote: str | None = None,
+    token: str | None = None,
+    tier: str | None = None,
 ) -> "Blocking":
-    """As `open_sandbox`, for code without an event loop: `with open_blocking() as box: box.run(…)`.
+    """As `open_sandbox`, for code that does not await: `with open_blocking() as box: box.run(…)`.
 
     Raises `NoSandbox`, `UsageError`.
     """
     from assay.sandbox.blocking import Blocking
 
-    return Blocking(lambda: open_sandbox(unsafe=unsafe, slots=slots, tier=tier))
+    return Blocking(
+        lambda: open_sandbox(unsafe=unsafe, slots=slots, remote=remote, token=token, tier=tier)
+    )

@@ -1,15 +1,19 @@
-"""The sandbox for code that has no event loop."""
+"""The sandbox for code that does not await."""
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from assay.sandbox import Job, Run, Sandbox
 
+T = TypeVar("T")
+
 
 class Blocking:
-    """Runs jobs and waits for them. Not for use inside a running event loop."""
+    """Runs jobs and waits for them; inside a running event loop, a notebook's say, that waits
+    too."""
 
     def __init__(self, open_sandbox: Callable[[], Sandbox]) -> None:
         """Raises `NoSandbox`."""
@@ -18,11 +22,11 @@ class Blocking:
 
     def run(self, jobs: list[Job]) -> list[Run]:
         """One run a job, in order. Raises `SandboxError` for a failure of ours."""
-        return self._loop.run(self._sandbox.run(jobs))
+        return _apart(lambda: self._loop.run(self._sandbox.run(jobs)))
 
     def close(self) -> None:
         """Ends every process that it started; may be called twice."""
-        self._loop.run(self._sandbox.close())
+        _apart(lambda: self._loop.run(self._sandbox.close()))
 
     def __enter__(self) -> Self:
         return self
@@ -35,4 +39,14 @@ class Blocking:
     ) -> None:
         del kind, error, trace
         self.close()
-        self._loop.close()
+        _apart(self._loop.close)
+
+
+def _apart(work: Callable[[], T]) -> T:
+    """Where a loop runs in this thread, another one waits for `work`."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work).result()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from assay.errors import SandboxError
 from assay.problem import Limits
 from assay.sandbox import Detail, Outcome, affinity, tree
 from assay.sandbox.child import report, wire
@@ -20,6 +21,8 @@ _TRACE_LINE = re.compile(rb'File "<candidate>", line (\d+)')
 _GRACE = 1.0
 """Seconds by which the supervisor's clock runs behind the candidate's own."""
 CPU_SLACK = 0.25
+_BYTES_HELD = 8
+"""Bytes that a process may need for each byte of its order, before it reads the code in it."""
 _BUSY_KILL = (signal.SIGXCPU, signal.SIGKILL)
 
 
@@ -35,6 +38,8 @@ class Spawned:
         ours, theirs = socket.socketpair()
         self.line = Line(ours)
         self.cpu_seconds, self.peak_bytes = 0.0, 0
+        self.sent = 0
+        """Bytes of the orders that it was given."""
         out, err, trace = self.streams.theirs
         try:
             fds = [stdin, out, err, theirs.fileno(), trace, *more]
@@ -50,6 +55,7 @@ class Spawned:
     def send(self, message: Any, fds: list[int] | None = None) -> bool:
         """False when the process is gone."""
         body = message if type(message) is bytes else wire.dumps(message)
+        self.sent += len(body)
         try:
             wire.send_bytes(self.line.sock, wire.frame(body), fds)
         except wire.Closed:
@@ -163,9 +169,21 @@ class CandidateRun(Spawned):
     def out_of_memory(self) -> bool:
         return bool(self._worker.memory and self._worker.memory.kills() > self._kills)
 
+    def starved(self) -> bool:
+        """Whether memory ran out: also before the code was reached, where that alone is long."""
+        long = self.sent * _BYTES_HELD > self._limits.memory_mb << 20
+        return self.out_of_memory() or (long and not self.streams.reached)
+
+    def check_reached(self, what: str) -> None:
+        """Raises `SandboxError` where nothing of the candidate can be why it went wrong."""
+        if not self.streams.reached:
+            raise SandboxError(f"the sandbox's process {what}")
+
     def stopped(self, stop: Stop) -> tuple[Outcome, Detail]:
         """What it means that a limit of ours ended the run."""
         limits, text = self._limits, self.printed()
+        if stop in ("wall", "cpu"):
+            self.check_reached(f"did not come to the program's code within its {stop} time")
         if stop == "output":
             return "output", Detail(limit=f"{limits.output_bytes} bytes of output", stdout=text)
         if stop == "memory":
@@ -202,8 +220,9 @@ class CandidateRun(Spawned):
 
     def ended(self, status: int) -> tuple[Outcome, Detail]:
         """What an exit status means, for a process that was to live on."""
-        if self.out_of_memory():
+        if self.starved():
             return self.stopped("memory")
+        self.check_reached(f"ended before the program's code (status {status})")
         if status == report.OUTPUT_STATUS:
             return self.stopped("output")
         text = self.printed()

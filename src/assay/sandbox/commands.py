@@ -66,6 +66,10 @@ def target(worker: Worker, job: Job) -> Target:
     return Target(worker=worker, language=language, tools=tools, file=file, code=code)
 
 
+class Unstarted(SandboxError):
+    """The command is not there, or is nothing that can be executed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ended:
     """How one command went, and what it left."""
@@ -194,8 +198,12 @@ def execute(
         message = run.line.take()
         known = message if type(message) is dict else {}
         if "unstarted" in known:
-            raise SandboxError(f"it could not be started: {verdicts.text(known['unstarted'])}")
+            raise Unstarted(f"it could not be started: {verdicts.text(known['unstarted'])}")
+        if stopped is None and not exhausted:
+            run.check_reached(f"ended before the command (status {ended})")
         if collect and stopped is None:
+            if "ended" not in known and not exhausted:
+                raise SandboxError("the sandbox's process ended before the build was packed")
             ended = verdicts.status_of(known)
         left, refused = _left(result, known)
     outcome, detail = stopped or _meaning(made.language, run, ended or 0, limits, exhausted)
@@ -295,7 +303,9 @@ def _meaning(
         outcome, detail = run.ended(status)
         return outcome, verdicts.merged(told, detail)
     told = replace(told, message=f"{told.message or 'ended'} (exit status {status})")
-    return "denied" if _REFUSED.search(told.message or "") else "raised", told
+    if _REFUSED.search(told.message or ""):
+        return "denied", told
+    return "raised", verdicts.no_room("raised", told, limits, errors)
 
 
 def _trouble(language: Language, errors: str) -> Detail:

@@ -102,7 +102,7 @@ class Fusion:
             if not all(isinstance(test, Io) for test in job.tests):
                 raise UsageError(
                     f"{self._client.url} speaks SandboxFusion: it runs programs and tests of"
-                    " standard input and output only. Calls and scripts need an Assay there"
+                    " standard input and output only. Other tests need an Assay there"
                 )
         return await gather_all(self._job(job) for job in jobs)
 

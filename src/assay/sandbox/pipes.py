@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal
 
-from assay.sandbox.child import wire
+from assay.sandbox.child import report, wire
 
 MAX_CONTROL = 4 << 20
 MAX_MESSAGES = 256
@@ -79,6 +79,8 @@ class Streams:
 
     def __init__(self, limit: int) -> None:
         self.out, self.err, self.trace = Output(limit), Output(limit), Output(16_384)
+        self.reached = False
+        """Whether the process said (`report.reached`) that foreign code comes next."""
         self._outputs: dict[int, Output] = {}
         self.theirs: list[int] = []
         for output in (self.out, self.err, self.trace):
@@ -100,15 +102,21 @@ class Streams:
             data = os.read(fd, _CHUNK)
         except BlockingIOError:
             return True
-        self._outputs[fd].add(data)
+        self._add(fd, data)
         return bool(data)
+
+    def _add(self, fd: int, data: bytes) -> None:
+        output = self._outputs[fd]
+        if output is self.trace and not self.reached and data.startswith(report.MARK):
+            self.reached, data = True, data[len(report.MARK) :]
+        output.add(data)
 
     def drain(self) -> None:
         """What the pipes still hold; a process that keeps one open is not waited for."""
         for fd, output in self._outputs.items():
             with contextlib.suppress(BlockingIOError):
                 while not output.full and (data := os.read(fd, _CHUNK)):
-                    output.add(data)
+                    self._add(fd, data)
 
     def close_theirs(self) -> None:
         wire.close_all(self.theirs)

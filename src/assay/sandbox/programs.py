@@ -40,12 +40,14 @@ def run_program(worker: Worker, job: Job, stdin: str) -> ProgramRun:
         peak = worker.memory.peak() if worker.memory else None
     finally:
         status = run.end()
-    if run.out_of_memory() and (stopped is None or stopped[0] != "memory"):
+    if run.starved() and (stopped is None or stopped[0] != "memory"):
         stopped = run.stopped("memory")  # a child of its own may be what was killed
     if stop == "memory":  # polled, so there is no cgroup to ask
         peak = run.resident
     if stopped is None and run.cpu_seconds > job.limits.cpu_seconds + CPU_SLACK:
         stopped = run.stopped("cpu")  # used by what it left behind
+    if stopped is None:
+        run.check_reached(f"ended before the program's code (status {status})")
     message = run.line.take()
     known = message if type(message) is dict else {}
     failure = known.get("exc")

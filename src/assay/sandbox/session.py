@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from assay.errors import UsageError
-from assay.problem import Io, Script
+from assay.problem import Call, Command, Io, Script
 from assay.sandbox import (
     Detail,
     Diagnostic,
@@ -26,7 +26,8 @@ from assay.sandbox import (
 from assay.sandbox.calls import NOT_PYTHON, ONLY_CALLS, Driver
 from assay.sandbox.candidate_run import CandidateRun
 from assay.sandbox.child import orders
-from assay.sandbox.judging import end_judge, judge_for
+from assay.sandbox.command_tests import judge_command
+from assay.sandbox.judging import Judge, end_judge, judge_for
 from assay.sandbox.languages.python import is_own
 from assay.sandbox.pipes import Stop
 from assay.sandbox.plan import Place
@@ -48,7 +49,7 @@ class Session:
     def __init__(self, worker: Worker, job: Job, driver: Driver | None = None) -> None:
         self._worker, self._job, self._driver = worker, job, driver
         self._text = job.code if driver is None else NOT_PYTHON
-        self._tests = [test for test in job.tests if not isinstance(test, Io)]
+        self._tests = [test for test in job.tests if isinstance(test, Call | Script)]
         self._run: CandidateRun | None = None
         self._null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         self._done: dict[int, Verdict] = {}
@@ -164,7 +165,7 @@ class Session:
                 message = judge.message(_SETTLE_SECONDS)
             if message is None:
                 end_judge(self._worker)
-                if why is None and self._judge_was_lost(place):
+                if (why is None or not judge.line.open) and self._judge_was_lost(judge, place):
                     return None
                 self._failed(waiting, why or _JUDGE_ENDED, Detail(), place)
                 return None
@@ -173,10 +174,10 @@ class Session:
                 return self._ended(message["end"], bad, why, waiting, place)
             run.begin()
 
-    def _judge_was_lost(self, place: Place) -> bool:
-        """Whether a judge's end is ours to mend: no test can end a shared one, and one that ends
-        its own does so again."""
-        if place == "shared":
+    def _judge_was_lost(self, judge: Judge, place: Place) -> bool:
+        """Whether a judge's end is ours to mend: no test can end a shared one, or one that did
+        not come to it, and one that ends its own does so again."""
+        if place == "shared" or not judge.streams.reached:
             raise WorkerLost("a judge was lost")
         self._end_candidate()
         self._judges_lost += 1
@@ -325,12 +326,15 @@ def _run_tests(
     diagnostics: tuple[Diagnostic, ...] = ()
     detail = Detail()
     for index, test in enumerate(job.tests):
-        if isinstance(test, Io):
-            found[index], program = programs.judge_io(worker, job, test, run_program)
+        if isinstance(test, Io | Command):
+            if isinstance(test, Io):
+                found[index], program = programs.judge_io(worker, job, test, run_program)
+            else:
+                found[index], program = judge_command(worker, job, test)
             stdout, stderr, diagnostics = program.stdout, program.stderr, program.diagnostics
             cpu += program.cpu_seconds
             peaks.append(program.peak or 0)
-    others = [index for index, test in enumerate(job.tests) if not isinstance(test, Io)]
+    others = [index for index, test in enumerate(job.tests) if index not in found]
     if others:
         driver = None if is_own(job.language) else Driver(worker, job)
         session = Session(worker, job, driver)

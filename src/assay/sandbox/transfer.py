@@ -13,10 +13,10 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
 from assay.errors import SandboxError
-from assay.problem import Call, Io, Limits, Script, Test
+from assay.problem import Call, Command, Io, Limits, Script, Test
 from assay.sandbox import Detail, Diagnostic, Isolation, Job, Run, Verdict
 
-KINDS: dict[str, type[Test]] = {"call": Call, "io": Io, "script": Script}
+KINDS: dict[str, type[Test]] = {"call": Call, "io": Io, "script": Script, "command": Command}
 """What the key `kind` of a test names."""
 STRICT = ConfigDict(extra="forbid", strict=True)
 _ASKED = {
@@ -89,7 +89,11 @@ _many: Any = list
 
 @cache
 def _jobs() -> TypeAdapter[Any]:
-    kinds: Any = tuple(_model(cls, kind=Literal[kind]) for kind, cls in KINDS.items())
+    pair = Annotated[_many[str], pydantic.Field(min_length=2, max_length=2)]
+    changed = {"command": {"argv": _many[str], "files": _many[pair]}}
+    kinds: Any = tuple(
+        _model(cls, kind=Literal[kind], **changed.get(kind, {})) for kind, cls in KINDS.items()
+    )
     union: Any = Union
     test: Any = Annotated[union[kinds], pydantic.Field(discriminator="kind")]
     job = _model(Job, tests=_many[test], limits=_model(Limits, **_ASKED))

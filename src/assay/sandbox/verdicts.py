@@ -1,14 +1,21 @@
 """What comes from inside a sandbox, read with suspicion and put into the types of the seam."""
 
+import re
 from dataclasses import fields, replace
 from typing import Any, get_args
 
-from assay.problem import Call, Script, Test
+from assay.problem import Call, Limits, Script, Test
 from assay.sandbox import Detail, Diagnostic, Job, Judging, Outcome, Run, Verdict
 from assay.sandbox.child.report import shorten
 
 _OUTCOMES = frozenset(get_args(Outcome))
 _NUMBERS = ("line", "column", "exit_status")
+_NO_ROOM = re.compile(
+    r"(OSError: \[Errno 2[78]\]|\w*Error: (ENOSPC|EFBIG)\b|None: died by SIGXFSZ)|"
+    r"(None|[\w.]*IOException): .*(No space left on device|File too large)"
+)
+"""How the limit on files reads (errno 27 and 28) in Python, in node, by signal, elsewhere."""
+_NO_ROOM_SAID = re.compile(r"No space left on device|File too large")
 _EARLY = ("SystemExit", "KeyboardInterrupt", "GeneratorExit")
 
 
@@ -108,18 +115,21 @@ def with_source(detail: Detail, code: str) -> Detail:
 
 
 def finished(run: Run, job: Job, wall_seconds: float) -> Run:
-    """Adds what is known only at the end: the time, the peak, the limit that memory met, and
-    the call of a test that ended its process."""
+    """Adds what is known only at the end: the time, the peak, the limit that memory or files
+    met, and the call of a test that ended its process."""
     peaks = [verdict.peak_bytes for verdict in run.verdicts if verdict.peak_bytes is not None]
     peak = max(peaks, default=None) if run.peak_bytes is None else run.peak_bytes
     limit = Detail(limit=f"{job.limits.memory_mb} MB of memory")
     loaded = bool(run.verdicts) and run.detail == Detail()
     own = run.outcome == "memory" and not loaded
+    detail = merged(limit, run.detail) if own else run.detail
 
     def told(verdict: Verdict, test: Test) -> Verdict:
         if verdict.outcome == "memory":
             known = verdict.peak_bytes if verdict.peak_bytes is not None else peak
             verdict = replace(verdict, detail=merged(limit, verdict.detail), peak_bytes=known)
+        room = no_room(verdict.outcome, verdict.detail, job.limits)
+        verdict = verdict if room is verdict.detail else replace(verdict, detail=room)
         if isinstance(test, Call) and verdict.detail.call is None and loaded:
             call = Detail(call=shorten(test.expression), expected=text(test.expected))
             return replace(verdict, detail=merged(call, verdict.detail))
@@ -128,10 +138,20 @@ def finished(run: Run, job: Job, wall_seconds: float) -> Run:
     return replace(
         run,
         verdicts=tuple(map(told, run.verdicts, job.tests)),
-        detail=merged(limit, run.detail) if own else run.detail,
+        detail=no_room(run.outcome, detail, job.limits),
         wall_seconds=wall_seconds,
         peak_bytes=peak,
     )
+
+
+def no_room(outcome: Outcome, detail: Detail, limits: Limits, errors: str = "") -> Detail:
+    """The same, with the limit on files where that is why it failed: as the exception says, or
+    `errors`, what was written to stderr."""
+    found = _NO_ROOM.match(f"{detail.exception}: {detail.message}") or _NO_ROOM_SAID.search(errors)
+    if outcome not in ("raised", "killed") or detail.limit or not found:
+        return detail
+    limit = f"{limits.disk_mb} MB of files"
+    return replace(detail, limit=limit, message=f"{detail.message} (the limit is {limit})")
 
 
 def merged(first: Detail, second: Detail) -> Detail:

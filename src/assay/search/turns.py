@@ -1,5 +1,6 @@
 """What strategies share: the opening of a conversation, a program out of a reply."""
 
+import shlex
 from dataclasses import replace
 
 from assay.candidate import Candidate
@@ -8,7 +9,7 @@ from assay.feedback.shorten import clip
 from assay.feedback.steps import Steps, ask
 from assay.model import Completion, Message, Prompt
 from assay.model.prompter import Prompter
-from assay.problem import Call, Io, Problem, Script, Test
+from assay.problem import Call, Command, Io, Problem, Script, Test
 
 SHOWN_TESTS = 5
 REMINDED = 1_000
@@ -32,6 +33,10 @@ def shown(test: Test) -> str | None:
             return f"{test.expression} == {value}"
         case Io():
             return f"input {test.stdin!r} prints {test.expected!r}"
+        case Command(expected=str(text)):
+            return f"the command {shlex.join(test.argv)} prints {text!r}"
+        case Command():
+            return f"the command {shlex.join(test.argv)} ends with status {test.status}"
         case Script(framework="plain") if not test.source:
             return test.call
         case _:

@@ -1,4 +1,5 @@
-"""Tests that never end by themselves, whatever the program, are found before they cost time."""
+"""Tests that never end by themselves, whatever the program, are found before they cost time:
+else each program would run into the limit on each of them, and tell nothing by it."""
 
 import ast
 import builtins

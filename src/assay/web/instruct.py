@@ -1,10 +1,12 @@
 """The code server of open-instruct: `POST /test_program` and `/test_program_stdio`.
 
 Shapes: https://github.com/allenai/open-instruct (`open_instruct/code_utils/api.py`): a program
-and its tests in, for each test 1 or 0 and its seconds (-1.0 where it failed) out. Two keys more:
-`outcomes`, and `judging`.
+and its tests in, for each test 1 or 0 and its seconds (-1.0 where it failed) out. Three keys more:
+`outcomes`, `judging`, and `unasserted`, the numbers of tests that assert nothing: what raises
+nothing counts 1, as there.
 """
 
+import ast
 import json
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -61,7 +63,23 @@ async def test_program(request: web.Request, gate: Gate) -> web.Response:
             raise SandboxError("the sandbox judged none of the tests")
         done |= judged
     verdicts = [done[str(number)] for number in range(len(tests))]
-    return _answer([v.outcome for v in verdicts], [v.cpu_seconds for v in verdicts], judging)
+    silent = [number for number, test in enumerate(tests) if not asserts(test)]
+    seconds = [v.cpu_seconds for v in verdicts]
+    return _answer([v.outcome for v in verdicts], seconds, judging, unasserted=silent)
+
+
+def asserts(test: str) -> bool:
+    """Whether it can fail by itself: it asserts, raises, or calls something that may. `f(1) == 2`
+    compares, and forgets the result."""
+    try:
+        nodes = list(ast.walk(ast.parse(test)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True  # as broken it counts 0
+    return any(
+        isinstance(node, ast.Assert | ast.Raise)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
+        for node in nodes
+    )
 
 
 async def test_program_stdio(request: web.Request, gate: Gate) -> web.Response:
@@ -102,13 +120,15 @@ def _left_out(verdict: Verdict) -> bool:
     return verdict.outcome == "skipped" and (verdict.detail.message or "").startswith("not run:")
 
 
-def _answer(outcomes: list[Any], seconds: list[float | None], judging: str) -> web.Response:
+def _answer(
+    outcomes: list[Any], seconds: list[float | None], judging: str, **more: Any
+) -> web.Response:
     results = [int(outcome == "passed") for outcome in outcomes]
     runtimes = [
         (spent or 0.0) if passed else -1.0 for passed, spent in zip(results, seconds, strict=True)
     ]
     return web.json_response(
-        {"results": results, "runtimes": runtimes, "outcomes": outcomes, "judging": judging}
+        {"results": results, "runtimes": runtimes, "outcomes": outcomes, "judging": judging} | more
     )
 
 

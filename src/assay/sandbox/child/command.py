@@ -6,7 +6,7 @@ import signal
 import socket
 from typing import Any, NoReturn
 
-from assay.sandbox.child import pack, wire
+from assay.sandbox.child import pack, report, wire
 from assay.sandbox.child.confine import CONTROL, EXTRA
 
 FILES, RESULT = EXTRA, EXTRA + 1
@@ -28,9 +28,11 @@ def main(control: socket.socket, order: dict[str, Any]) -> NoReturn:
 
 
 def serve(control: socket.socket, order: dict[str, Any]) -> NoReturn:
-    """Becomes a driver, which finds its judge on descriptor `CONTROL`."""
+    """Becomes a driver, which finds its judge on descriptor `CONTROL`, and says itself when it
+    comes to the candidate's code."""
     _prepare(order)
     os.set_inheritable(CONTROL, True)
+    os.set_inheritable(report.TRACE, True)
     _become(control, order)
 
 
@@ -48,7 +50,9 @@ def _become(control: socket.socket, order: dict[str, Any]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (min(order["cpu_limit"], hard), hard))
-        os.execve(argv[0], argv, order["environment"])
+        if order["op"] == "command":
+            report.reached()
+        os.execvpe(argv[0], argv, order["environment"])
     except OSError as error:
         wire.send(control, {"unstarted": f"{argv[0]}: {error.strerror}"})
     finally:

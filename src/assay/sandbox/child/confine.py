@@ -16,9 +16,10 @@ from pathlib import Path
 from assay.sandbox import tree
 from assay.sandbox.child import kernel, native, root, seccomp, wire
 from assay.sandbox.child.orders import UNLIMITED, Request
+from assay.sandbox.child.report import TRACE
 
-CONTROL, TRACE, EXTRA = 3, 4, 5
-"""Descriptors of a run: its control socket, where a time limit writes the stack, and more."""
+CONTROL, EXTRA = 3, TRACE + 1
+"""Descriptors of a run: its control socket, and those behind `TRACE`."""
 HIGH = 20
 """Above the descriptors of the fork server itself; low enough for `ulimit -n 64`."""
 KINDS = (

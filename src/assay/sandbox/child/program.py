@@ -48,6 +48,7 @@ def main(control: socket.socket, order: dict[str, Any]) -> NoReturn:
         write_through=True,
     )
     status, compiled = 0, None
+    report.reached()
     try:
         compiled = compile(code, report.CANDIDATE_FILE, "exec", dont_inherit=True)
         exec(compiled, module.__dict__)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from assay.sandbox.child import report as told
+from assay.sandbox.child import static
 
 if TYPE_CHECKING:
     from assay.sandbox.child.checks import Context
@@ -18,6 +22,8 @@ class _Plugin:
     def __init__(self, names: dict[str, Any]) -> None:
         self.passed = False
         self.error: BaseException | None = None
+        self.when = ""
+        """`collect`, `setup`, `call` or `teardown`, where there was an error."""
         self.skipped: str | None = None
         self._names = names
 
@@ -37,7 +43,29 @@ class _Plugin:
 
     def pytest_exception_interact(self, node: Any, call: Any, report: Any) -> None:
         if self.error is None:
-            self.error = call.excinfo.value
+            self.error, self.when = call.excinfo.value, report.when
+
+
+def own_fault(error: BaseException, when: str, test: dict[str, Any]) -> str | None:
+    """What is wrong with the test's own text; `None` where the candidate may be why."""
+    if hasattr(error, "__assay__") or told.place_of(error.__traceback__)["line"] is not None:
+        return None
+    text = f"{type(error).__name__}: {told.message_of(error)}"
+    if when == "setup" and type(error).__name__ == "FixtureLookupError":
+        return f"no fixture {getattr(error, 'argname', '')!r}"
+    if when != "collect":
+        return None
+    own = {*static.ALIASES, test["module"]}
+    match error:
+        case ImportError():
+            return None if error.name in own else text
+        case AttributeError():
+            module = isinstance(error.obj, types.ModuleType) and error.obj.__name__ not in own
+            return text if module else None
+        case SyntaxError() | NameError():  # here the candidate's names are not in sight yet
+            return text
+    unreadable = type(error).__name__ in ("CollectError", "Failed")  # pytest's own complaints
+    return text if unreadable else None
 
 
 def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +85,14 @@ def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> dict[
     arguments = [*_OPTIONS, f"--rootdir={folder}", node]
     status = pytest.main(arguments, plugins=[plugin])
     if plugin.error is not None:
-        raise plugin.error
+        error = plugin.error
+        if plugin.when == "collect":
+            error = error.__cause__ or error  # pytest wraps what an import raised
+        fault = own_fault(error, plugin.when, test)
+        if fault is None:
+            raise error
+        message = told.shorten(f"the test is broken: {fault}")
+        return {"outcome": "skipped", "detail": {"message": message}}
     if plugin.passed and status == 0 and plugin.skipped is None:
         return {"outcome": "passed", "detail": {}}
     reason = plugin.skipped or "no such test ran"

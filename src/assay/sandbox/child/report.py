@@ -3,6 +3,7 @@
 import errno
 import faulthandler
 import linecache
+import os
 import reprlib
 import resource
 import signal
@@ -17,7 +18,9 @@ OUTPUT_STATUS = 77
 """Exit status of a candidate's process that printed too much."""
 
 MARK = b"\x1e"
-"""Stands in a stream before what a test printed."""
+"""Stands in a stream before what a test printed, and first in the trace pipe: see `reached`."""
+TRACE = 4
+"""Descriptor of a run where a time limit writes the stack."""
 REFUSED = frozenset({errno.EPERM, errno.EACCES, errno.EROFS, errno.ENOSYS})
 """The errors by which kernel and sandbox say no."""
 _baseline = 0
@@ -136,10 +139,16 @@ def remember(code: str) -> None:
     linecache.cache[CANDIDATE_FILE] = (len(code), None, lines, CANDIDATE_FILE)
 
 
-def watch(trace_fd: int) -> None:
-    """From now on a time limit writes the stack to `trace_fd`, even from within C code."""
+def watch() -> None:
+    """From now on a time limit writes the stack to `TRACE`, even from within C code."""
     for number in (signal.SIGPROF, signal.SIGALRM):
-        faulthandler.register(number, file=trace_fd, all_threads=False)
+        faulthandler.register(number, file=TRACE, all_threads=False)
+
+
+def reached() -> None:
+    """Says that the code of a candidate or of a test comes next. A process that ends before is
+    a failure of ours, never a verdict; said already, no code can take it back."""
+    os.write(TRACE, MARK)
 
 
 def arm(cpu: float, wall: float) -> None:

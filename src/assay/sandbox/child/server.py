@@ -48,7 +48,7 @@ JUDGE_PRELOAD = ["unittest", "unittest.case"]
 
 
 def main(config: dict[str, Any]) -> NoReturn:
-    control = fcntl.fcntl(int(config["fd"]), fcntl.F_DUPFD_CLOEXEC, confine.TRACE + 1)
+    control = fcntl.fcntl(int(config["fd"]), fcntl.F_DUPFD_CLOEXEC, report.TRACE + 1)
     os.close(int(config["fd"]))
     try:
         warm(config)
@@ -120,7 +120,7 @@ class Zygote:
         self._run = solver.Solver().run if self._solves else judge.main
         self._native = loop if config["tier"] == "namespaces" else None
         self._confinement = confinement(config)
-        report.watch(confine.TRACE)
+        report.watch()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a candidate may have our user id
         random.seed(0)  # every run draws the same, so that a verdict can be repeated
         gc.collect()

@@ -59,7 +59,9 @@ class Solver:
     def _loaded(self, code: str, cpu: float, wall: float) -> types.ModuleType:
         """Tells what the code defines, or ends this process where it fails."""
         me = _getpid()
+        report.remember(code)
         report.arm(cpu, wall)
+        report.reached()
         module, told = load(code)
         if _getpid() != me:  # the code forked: only the first process serves
             _exit(0)
@@ -88,7 +90,6 @@ class Solver:
 
 def load(code: str) -> tuple[types.ModuleType | None, dict[str, Any]]:
     """The module and what it defines, or `None` and how it failed."""
-    report.remember(code)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # seen even where loading does not end
     module = types.ModuleType("candidate")
