@@ -61,6 +61,14 @@ class Attempt:
 
 SOURCES = {
     "tests": "assay.feedback.tests:tests",
+    "tests_one": "assay.feedback.forms:tests_one",
+    "tests_partial": "assay.feedback.forms:tests_partial",
+    "tests_verdict": "assay.feedback.forms:tests_verdict",
+    "build": "assay.feedback.build:build",
+    "coverage": "assay.feedback.coverage:coverage",
+    "types": "assay.feedback.analysis:types",
+    "lint": "assay.feedback.analysis:lint",
+    "security": "assay.feedback.analysis:security",
 }
 """Name to `module:function`, most useful first: the order in which they are put together.
 
