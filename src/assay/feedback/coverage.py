@@ -10,7 +10,7 @@ from typing import Any
 from assay.feedback import Attempt, Feedback, Span
 from assay.feedback.analysis import python_of
 from assay.feedback.calls import order
-from assay.feedback.programs import LIMITS, answer, program, rows, silence
+from assay.feedback.programs import LIMITS, answer, program, rows, shaped, silence
 from assay.feedback.shorten import inline
 from assay.feedback.steps import Steps, execute
 from assay.model.prompter import Prompter
@@ -32,9 +32,9 @@ def coverage(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fe
     job = program("coverage", order(code, problem.tests, seconds=seconds), limits)
     [run] = yield from execute([job])
     data = answer(run)
-    if type(data.get("reached")) is not int or type(data.get("statements")) is not int:
+    if not shaped(data, reached=int, statements=int, cut=int):
         return Feedback(source="coverage", message="", note=silence(run))
-    cut = data.get("cut")
+    cut = data["cut"]
     return Feedback(
         source="coverage",
         message="\n".join(report(data, code.splitlines())),

@@ -33,13 +33,17 @@ def answer(run: Run | None) -> dict[str, Any]:
 
 
 def rows(data: Mapping[str, Any], key: str, **kinds: type) -> list[dict[str, Any]]:
-    """The objects in a list that have all these fields, each of its type exactly."""
+    """The objects in a list that are `shaped` so."""
     given = data.get(key)
-    return [
-        row
-        for row in (given if isinstance(given, list) else [])
-        if isinstance(row, dict) and all(type(row.get(k)) is kind for k, kind in kinds.items())
-    ]
+    return [row for row in (given if isinstance(given, list) else []) if shaped(row, **kinds)]
+
+
+def shaped(row: Any, **kinds: type) -> bool:
+    """Whether it has all these fields, each of its type exactly; numbers count something."""
+    return isinstance(row, dict) and all(
+        type(value := row.get(name)) is kind and (kind is not int or 0 <= value < 1 << 31)
+        for name, kind in kinds.items()
+    )
 
 
 def silence(run: Run | None) -> str:

@@ -202,7 +202,8 @@ def timeout(detail: Detail, what: str) -> Iterator[str]:
 
 
 def memory(detail: Detail, what: str) -> Iterator[str]:
-    yield f"The {what} used more memory than {detail.limit or 'its limit'}."
+    limit = (detail.limit or "its limit").removesuffix(" of memory")
+    yield f"The {what} used more memory than {limit}."
     yield from where("It ran out at", detail)
 
 

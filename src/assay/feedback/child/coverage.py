@@ -155,7 +155,7 @@ def run_all(code: types.CodeType, marker: Marker, order: dict[str, Any]) -> int:
             (run_call if test["kind"] == "call" else run_script)(test, module)
         except Over:
             cut += 1
-        except BaseException:  # noqa: BLE001, S110 - its end is data, as everywhere
+        except BaseException:  # noqa: BLE001 - its end is data, as everywhere
             pass
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)

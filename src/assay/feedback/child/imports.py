@@ -16,16 +16,18 @@ def wanted(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
     """The imports that must work: not those with another way beside them, or for types alone."""
     guarded: set[ast.AST] = set()
     for node in ast.walk(tree):
-        body: list[ast.stmt] = []
-        if isinstance(node, ast.Try) and any(map(catches, node.handlers)):
-            body = node.body
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            body = node.body
-        for statement in body:
-            guarded.update(ast.walk(statement))
+        if spares(node):
+            for statement in node.body:  # type: ignore[attr-defined]
+                guarded.update(ast.walk(statement))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom) and node not in guarded:
             yield node
+
+
+def spares(node: ast.AST) -> bool:
+    if isinstance(node, ast.Try):
+        return any(map(catches, node.handlers))
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
 def catches(handler: ast.ExceptHandler) -> bool:

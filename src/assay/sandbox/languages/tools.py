@@ -31,7 +31,7 @@ _SHEBANG = re.compile(rb"#!(\S+)\n|#!/bin/sh\n'''exec' \"?([^\" \n]+)")
 
 WRONG = "F402,F50,F52,F6,F7,F811,F82,F901,PLE"
 """Of ruff: what fails, or does something else than it says, as soon as it is reached."""
-DOUBTFUL = "F,B,C4,PERF,PLE,PLW,RET,SIM"
+DOUBTFUL = "F,B,C4,PERF,PLE,PLW"
 """Of ruff: likely mistakes and needless work; nothing about layout or names."""
 
 
