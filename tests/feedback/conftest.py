@@ -11,9 +11,10 @@ from assay.feedback.combine import find_source
 from assay.feedback.steps import Execute
 from assay.feedback.tests import explain
 from assay.model.prompter import Prompter
-from assay.problem import Problem, Test
+from assay.problem import Limits, Problem, Test
 from assay.sandbox import Job, Run, open_blocking
 from assay.sandbox.blocking import Blocking
+from assay.search.driver import job_for
 
 Say = Callable[..., Feedback | None]
 
@@ -33,7 +34,7 @@ def attempted(box: Blocking) -> Callable[[Problem, str], Attempt]:
     """A program, run on the visible tests."""
 
     def attempt(problem: Problem, code: str) -> Attempt:
-        [run] = box.run([Job(code=code, tests=problem.tests, language=problem.language)])
+        [run] = box.run([job_for(problem, code, problem.tests)])
         candidate = Candidate(code=code, text=code, made_by="test")
         return Attempt(candidate=candidate, run=run, feedback=explain(problem, run))
 
@@ -44,8 +45,11 @@ def attempted(box: Blocking) -> Callable[[Problem, str], Attempt]:
 def say(box: Blocking, attempted: Callable[[Problem, str], Attempt]) -> Say:
     """What the source of that name says of a program."""
 
-    def source(name: str, code: str, *tests: Test, language: str = "python") -> Feedback | None:
-        problem = Problem(id="p", prompt="p", tests=tests, language=language)
+    def source(
+        name: str, code: str, *tests: Test, language: str = "python", cpu: float = 5.0
+    ) -> Feedback | None:
+        limits = Limits(cpu_seconds=cpu)
+        problem = Problem(id="p", prompt="p", tests=tests, language=language, limits=limits)
         steps = find_source(name)(problem, attempted(problem, code), Prompter())
         try:
             request = next(steps)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.feedback import Feedback
-from assay.feedback.shorten import clip, first_difference, pair
+from assay.feedback.combine import fit
+from assay.feedback.shorten import block, clip, first_difference, inline, pair
 from assay.feedback.tests import explain, no_code, unmeasured
 from assay.problem import Call, Io, Problem, Script
 from assay.sandbox import Detail, Diagnostic, Isolation, Outcome, Run, Verdict
@@ -138,3 +139,19 @@ def test_what_did_not_come_to_an_answer_is_named_all_the_same() -> None:
     call = Call(id="f:1", expression="f(1)", expected="2")
     assert only(call, Detail(limit="5 s of CPU"), "timeout").startswith("Test failed: `f(1)`\n")
     assert "more memory than 512 MB" in only(call, Detail(), "memory")
+
+
+@given(st.text(max_size=400) | st.text("`\n \r\x00\x1b\u2028a\t", max_size=60))
+def test_text_from_outside_stays_where_it_is_put(text: str) -> None:
+    """Defect: a line break or a control character by which output leaves its block or its line."""
+    lines = block(text).splitlines() + [inline(text)]
+    assert all(character.isprintable() for line in lines for character in line)
+    assert all(line.startswith("    ") for line in lines[:-1])
+    assert len(inline(text)) <= 200
+
+
+def test_what_two_sources_say_is_said_once() -> None:
+    """Defect: a syntax error that the tests and the build both report, twice in the prompt."""
+    same = Feedback(source="tests", message="line 1: bad\n\nMore.")
+    text, cut = fit([same, Feedback(source="build", message="line 1: bad")], 1000)
+    assert (text, cut) == ("line 1: bad\n\nMore.", [])

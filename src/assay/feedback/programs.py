@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from assay.feedback.shorten import inline
 from assay.problem import Limits
 from assay.sandbox import Job, Run
 
@@ -51,4 +52,5 @@ def silence(run: Run | None) -> str:
     if run is None:
         return "it could not be run"
     detail = run.detail
-    return f"it gave no answer: {detail.limit or detail.message or detail.signal or run.outcome}"
+    why = detail.limit or detail.message or detail.signal or run.outcome
+    return f"it gave no answer: {inline(why)}"

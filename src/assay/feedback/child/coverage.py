@@ -1,8 +1,8 @@
 """Which statements, and which outcomes of conditions, a program's calls reach.
 
-The candidate is rewritten: a mark before each statement, a function around each condition. That
-costs about as much as the statements themselves, works on every version of Python, and knows
-which way a condition went.
+The candidate is rewritten: a mark before each statement, a function around each condition. A tight
+loop takes three times as long; it works on every version of Python, and knows which way a condition
+went.
 """
 
 import ast
