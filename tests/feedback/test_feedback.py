@@ -144,7 +144,7 @@ def test_what_did_not_come_to_an_answer_is_named_all_the_same() -> None:
 @given(st.text(max_size=400) | st.text("`\n \r\x00\x1b\u2028a\t", max_size=60))
 def test_text_from_outside_stays_where_it_is_put(text: str) -> None:
     """Defect: a line break or a control character by which output leaves its block or its line."""
-    lines = block(text).splitlines() + [inline(text)]
+    lines = [*block(text).splitlines(), inline(text)]
     assert all(character.isprintable() for line in lines for character in line)
     assert all(line.startswith("    ") for line in lines[:-1])
     assert len(inline(text)) <= 200

@@ -2,22 +2,24 @@
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from boxed import said_of
 from test_feedback import CASES, GOLDEN, PROBLEM
 
 from assay.candidate import Candidate
 from assay.cli.doctor import Check, tools
-from assay.errors import UsageError
+from assay.errors import NoSandbox, UsageError
 from assay.feedback import Attempt, Feedback
 from assay.feedback.combine import find_source
 from assay.feedback.tests import explain
 from assay.model.prompter import Prompter
 from assay.problem import Call, Io, Limits, Problem, Script
-from assay.sandbox import Run
+from assay.sandbox import Run, open_blocking
 from assay.sandbox.languages import TOOLS, Command, Toolchain, toolchain
 from assay.sandbox.languages.tools import installed
 
@@ -46,6 +48,16 @@ def f(x):
 if __name__ == "__main__":
     f(0)
 '''
+
+
+@pytest.fixture(scope="module")
+def say() -> Iterator[Say]:
+    """What a source says of a program, in the tier that runs tools too."""
+    try:
+        with open_blocking(tier="namespaces", slots=1) as box:
+            yield partial(said_of, box)
+    except NoSandbox as error:
+        pytest.skip(str(error))
 
 
 def told(name: str, problem: Problem, run: Run) -> Feedback | None:

@@ -41,8 +41,9 @@ def rows(data: Mapping[str, Any], key: str, **kinds: type) -> list[dict[str, Any
 
 def shaped(row: Any, **kinds: type) -> bool:
     """Whether it has all these fields, each of its type exactly; numbers count something."""
-    return isinstance(row, dict) and all(
-        type(value := row.get(name)) is kind and (kind is not int or 0 <= value < 1 << 31)
+    given = row if isinstance(row, dict) else {}
+    return all(
+        type(given.get(name)) is kind and (kind is not int or 0 <= given[name] < 1 << 31)
         for name, kind in kinds.items()
     )
 

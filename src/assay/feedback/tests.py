@@ -197,7 +197,7 @@ def raised(detail: Detail, what: str) -> Iterator[str]:
 def timeout(detail: Detail, what: str) -> Iterator[str]:
     yield f"The {what} did not end within {detail.limit or 'its time limit'}."
     yield from where("It was at", detail)
-    if detail.stack and ", " in detail.stack:
+    if detail.stack:
         yield f"The calls at that moment, innermost first: {inline(detail.stack)}"
 
 

@@ -74,8 +74,8 @@ class Detail:
     limit: str | None = None
     """Which limit ended it and its value, for instance `5 s of CPU`."""
     stack: str | None = None
-    """When time ran out: the calls of the candidate that were open, innermost first, for
-    instance `line 3 in g, line 9 in f`."""
+    """When time ran out: the calls of the candidate that were open, if more than one, innermost
+    first, for instance `line 3 in g, line 9 in f`."""
     stdout: str = ""
     """What the candidate printed during this test (first and last part), also where a limit or
     a signal ended it."""

@@ -201,8 +201,8 @@ class CandidateRun(Spawned):
             time.sleep(0.001)
             self.streams.drain()
         frames = [(int(line), name) for line, name in _FRAME.findall(bytes(trace))]
-        if not frames:
-            return None, None
+        if len(frames) < 2:
+            return (frames[0][0] if frames else None), None
         repeated = [(frame, len(list(same))) for frame, same in groupby(frames)]
         texts = [
             f"line {line} in {name.decode('ascii', 'replace')}" + (f" ({n} times)" if n > 1 else "")
