@@ -20,9 +20,10 @@ def said_of(
     *tests: Test,
     language: str = "python",
     cpu: float = 5.0,
+    wall: float = 15.0,
 ) -> Feedback | None:
     """What the source of that name says of a program that ran on the tests."""
-    limits = Limits(cpu_seconds=cpu)
+    limits = Limits(cpu_seconds=cpu, wall_seconds=wall)
     problem = Problem(id="p", prompt="p", tests=tests, language=language, limits=limits)
     [run] = box.run([job_for(problem, code, tests)])
     candidate = Candidate(code=code, text=code, made_by="test")

@@ -1,5 +1,7 @@
 """The text for each outcome, word for word, and values that are shortened with care."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from assay.feedback import Feedback
 from assay.feedback.combine import fit
+from assay.feedback.programs import answer, rows
 from assay.feedback.shorten import block, clip, first_difference, inline, pair
 from assay.feedback.tests import explain, no_code, unmeasured
 from assay.problem import Call, Io, Problem, Script
@@ -155,3 +158,28 @@ def test_what_two_sources_say_is_said_once() -> None:
     same = Feedback(source="tests", message="line 1: bad\n\nMore.")
     text, cut = fit([same, Feedback(source="build", message="line 1: bad")], 1000)
     assert (text, cut) == ("line 1: bad\n\nMore.", [])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["line", "message", "found", "x"]), inner, max_size=4)
+    ),
+)
+
+
+@given(JSON)
+def test_an_answer_is_not_believed(data: object) -> None:
+    """Defect: the type or the size of what a candidate's process wrote."""
+    printed = replace(CASES["passed"], stdout=f"words\n{json.dumps(data)}")
+    for row in rows(answer(printed), "found", line=int, message=str):
+        assert type(row["line"]) is int
+        assert 0 <= row["line"] < 1 << 31
+        assert type(row["message"]) is str
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "9" * 5_000, "{", "[1]", "\x00"])
+def test_no_answer_is_an_empty_one(text: str) -> None:
+    assert answer(replace(CASES["passed"], stdout=text)) == {}
+    assert answer(None) == {}

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -21,8 +22,83 @@ from assay.model.prompter import Prompter
 from assay.problem import Call, Io, Limits, Problem, Script
 from assay.sandbox import Run, open_blocking
 from assay.sandbox.languages import TOOLS, Command, Toolchain, toolchain
-from assay.sandbox.languages.tools import installed
+from assay.sandbox.languages.tools import installed, package
+from assay.sandbox.worker import interpreter
 
+ODDITIES = """
+from __future__ import annotations
+import asyncio, enum
+from dataclasses import dataclass
+
+class Once:
+    __slots__ = ("asked", "__own")
+    def __init__(self):
+        self.asked, self.__own = 0, 1
+    def __bool__(self):
+        self.asked += 1
+        return True
+
+class Colour(enum.Enum):
+    RED = 1
+    GREEN = 2
+
+@dataclass
+class Point:
+    x: int
+    y: int = 2
+
+def counter():
+    n = 0
+    def up():
+        nonlocal n
+        n += 1
+        return n
+    return up
+
+def numbers(n):
+    total = yield n
+    yield from range(total)
+
+async def later(x):
+    await asyncio.sleep(0)
+    return [y async for y in stream(x) if (z := y) > 0]
+
+async def stream(x):
+    for y in range(x):
+        yield y
+    else:
+        pass
+
+def matched(value):
+    match value:
+        case Point(x=x) if x > 1:
+            return "far"
+        case [1, *rest]:
+            return rest
+        case _:
+            return None
+
+def f(x):
+    once = Once()
+    if once:
+        assert once.asked == 1
+    assert (1 if once else 2) == 1 and once.asked == 2
+    assert once._Once__own == 1 and [c.value for c in Colour] == [1, 2]
+    up = counter()
+    assert (up(), up()) == (1, 2)
+    given = numbers(3)
+    assert (next(given), given.send(2), next(given)) == (3, 0, 1)
+    assert asyncio.run(later(3)) == [1, 2]
+    assert [matched(Point(3)), matched([1, 2]), matched(0)] == ["far", [2], None]
+    try:
+        raise ExceptionGroup("g", [ValueError(1)])
+    except* ValueError as group:
+        assert group.exceptions
+    while True:
+        x += 1
+        if x > 3: break
+    return (lambda y=x: y if y else 0)()
+"""
 Say = Callable[..., Feedback | None]
 ONE = Call(id="one", expression="f(1)", expected="1")
 BRANCHES = '''"""A text."""
@@ -226,16 +302,24 @@ def test_every_kind_of_test_is_made_again(say: Say, test: Io | Script) -> None:
     assert re.search(r"statements. Not:\nline 3: return 5\Z", message(say("coverage", code, test)))
 
 
+def test_the_marks_change_nothing(say: Say) -> None:
+    """Defects: a condition asked twice, a name that the marks hide, syntax that they break."""
+    text = message(say("coverage", ODDITIES, Call(id="a", expression="f(1)", expected="1")))
+    assert "Not:" not in text, text
+
+
 def test_nothing_missed_is_nothing_said(say: Say) -> None:
     said = say("coverage", "def f(x):\n    return x\n", ONE)
     assert said is not None
     assert (said.message, said.note) == ("", "every statement is reached")
 
 
-def test_a_call_without_end_leaves_the_others_counted(say: Say) -> None:
+@pytest.mark.parametrize("endless", ["pass", "time.sleep(0.3)"])
+def test_a_call_without_end_leaves_the_others_counted(say: Say, endless: str) -> None:
     """Defect: one endless call, and nothing is known of any."""
-    code = "def f(x):\n    while x: pass\n    return 1\n"
-    said = say("coverage", code, ONE, Call(id="b", expression="f(0)", expected="1"), cpu=0.3)
+    code = f"import time\ndef f(x):\n    while x: {endless}\n    return 1\n"
+    other = Call(id="b", expression="f(0)", expected="1")
+    said = say("coverage", code, ONE, other, cpu=0.3, wall=2.0)
     assert said is not None
     assert (said.message, said.note[:21]) == ("", "1 of 2 calls were cut")
 
@@ -296,7 +380,7 @@ def shell(words: str) -> Command:
     [
         ("echo '\\0\\0 no such: thing'; exit 1", "no such: thing"),
         ("head -c 3000000 /dev/zero | tr '\\0' x; exit 1", "bytes of output"),
-        ("while true; do :; done", "s of CPU to build"),
+        ("while true; do :; done", " to build"),
         ("kill -9 $$", "the build failed"),
         ("exit 0 < /dev/null; rm -f main.py", ""),
         ("echo 'main.py:99999999:7: E1 x'; echo 'main.py:0: E2 y'; exit 1", None),
@@ -316,6 +400,22 @@ def test_a_tool_that_misbehaves(
     elif said is not None:
         assert said.message == ""
         assert note in said.note
+
+
+def test_a_package_of_the_interpreter_itself_is_found(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Defect: a tool installed beside Python, in the folder that sandboxes otherwise hide."""
+    packages = Path(sysconfig.get_path("purelib", vars={"base": sys.base_prefix}))
+    if not (packages / "pip").is_dir():
+        pytest.skip("this Python has no pip")
+    beside = Toolchain(
+        version="1", programs=(interpreter(), str(packages)), folders=(str(packages),)
+    )
+    monkeypatch.setattr("assay.sandbox.languages.toolchain", lambda name: beside)
+    pip = replace(TOOLS["tool:ruff"], build=partial(package, "pip", ("--version",)))
+    monkeypatch.setitem(TOOLS, "tool:ruff", pip)
+    assert say("lint", START, ONE) is None
 
 
 def test_a_missing_tool_is_left_out_with_a_note(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,8 +31,8 @@ _SHEBANG = re.compile(rb"#!(\S+)\n|#!/bin/sh\n'''exec' \"?([^\" \n]+)")
 
 WRONG = "F402,F50,F52,F6,F7,F811,F82,F901,PLE"
 """Of ruff: what fails, or does something else than it says, as soon as it is reached."""
-DOUBTFUL = "F,B,C4,PERF,PLE,PLW"
-"""Of ruff: likely mistakes and needless work; nothing about layout or names."""
+DOUBTFUL = "F,B,C4,PERF,PLW"
+"""Of ruff, but for `WRONG`: likely mistakes and needless work; nothing about layout or names."""
 
 
 def installed(program: str) -> str | None:
@@ -53,7 +53,7 @@ def find_ruff() -> Toolchain | None:
 def find_package(name: str) -> Toolchain | None:
     """A tool in Python: its interpreter and the folder of its packages, here or elsewhere."""
     python = sys.executable if find_spec(name) else _interpreter_of(finding.program(name))
-    facts = (finding.says(python, "-I", "-c", _FACTS.format(name)) if python else "") or ""
+    facts = (finding.says(python, "-c", _FACTS.format(name)) if python else "") or ""
     if len(facts.splitlines()) != 4:
         return None
     program, prefix, version, packages = facts.splitlines()
@@ -71,10 +71,10 @@ def _interpreter_of(script: str | None) -> str | None:
     return (found[1] or found[2]).decode("utf-8", "surrogateescape") if found else None
 
 
-def ruff(rules: str, tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
+def ruff(rules: tuple[str, ...], tools: Toolchain, file: str, limits: Limits) -> tuple[str, ...]:
     return (
         tools.programs[0], "check", "--isolated", "--no-cache", "--quiet", "--ignore-noqa",
-        "--output-format=concise", f"--select={rules}", file,
+        "--output-format=concise", *rules, file,
     )  # fmt: skip
 
 
@@ -114,8 +114,8 @@ _SECURITY = (
     "--msg-template={relpath}:{line}: {test_id} {msg}",
 )  # fmt: skip
 TOOLS = [
-    analyser("names", find_ruff, partial(ruff, WRONG)),
-    analyser("ruff", find_ruff, partial(ruff, DOUBTFUL)),
+    analyser("names", find_ruff, partial(ruff, (f"--select={WRONG}",))),
+    analyser("ruff", find_ruff, partial(ruff, (f"--select={DOUBTFUL}", f"--ignore={WRONG}"))),
     analyser(
         "mypy", partial(find_package, "mypy"), partial(package, "mypy", _TYPES), warm="x: int = 1\n"
     ),
