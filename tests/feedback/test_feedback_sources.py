@@ -235,7 +235,7 @@ def test_words_of_the_candidate_stay_in_their_block(say: Say) -> None:
 
 def test_golden_build(say: Say) -> None:
     """Defect: a caret that points beside the mistake, a guarded import that is held against it."""
-    needs("tool:names")
+    needs("tool:ruff-names")
     code = (
         "import numpy as np\nfrom collections import Mapping\n"
         "try:\n    import foo\nexcept ImportError:\n    foo = None\n"
@@ -382,6 +382,7 @@ def shell(words: str) -> Command:
         ("head -c 3000000 /dev/zero | tr '\\0' x; exit 1", "bytes of output"),
         ("while true; do :; done", " to build"),
         ("kill -9 $$", "the build failed"),
+        (f"echo 'main.py:{'9' * 5000}:1: E1 x'; exit 1", "main.py:999"),
         ("exit 0 < /dev/null; rm -f main.py", ""),
         ("echo 'main.py:99999999:7: E1 x'; echo 'main.py:0: E2 y'; exit 1", None),
     ],
@@ -440,7 +441,7 @@ def test_doctor_has_a_line_for_each_tool() -> None:
 
 START = "def f(x):\n    return 1\n"
 HOSTILE = {
-    "a megabyte": START + "".join(f"x{n} = {n}\n" for n in range(40_000)) + "#" * 600_000,
+    "a megabyte": START + "".join(f"x{n} = {n}\n" for n in range(10_000)) + "#" * 900_000,
     "one line": f"{START}y = '{'a' * 1_000_000}'\n",
     "null byte": START + "\0",
     "parentheses": f"{START}y = {'(' * 3000}1{')' * 3000}\n",

@@ -51,8 +51,8 @@ def tools(tier: str) -> list[Check]:
     """The analysers behind feedback sources."""
     from assay.sandbox.languages import TOOLS, available
 
-    rows = [(name.partition(":")[2], ok, detail) for name, ok, detail in available(TOOLS)]
-    return [runnable(tier, *row) for row in rows if row[0] != "names"]  # that is ruff too
+    rows = [(name.removeprefix("tool:"), ok, detail) for name, ok, detail in available(TOOLS)]
+    return [runnable(tier, *row) for row in rows if "-" not in row[0]]  # `ruff-names` is ruff
 
 
 def runnable(tier: str, name: str, found: bool, detail: str) -> Check:

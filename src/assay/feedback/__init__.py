@@ -1,7 +1,7 @@
 """What a run or an analysis says to a model or to a person: `Feedback`, one file per source.
 
-A source is a generator (`steps`): it may run a program of its own around the candidate, ask a
-model or a person. `combine` puts what several sources say into one message.
+A source is a generator (`steps`): it may run a program of its own around the candidate (`child/`),
+ask a model or a person. `combine` puts what several sources say into one message.
 """
 
 from dataclasses import dataclass

@@ -62,9 +62,9 @@ def python_of(problem: Problem, attempt: Attempt) -> str | None:
 
 def findings(run: Run | None, tool: str) -> tuple[tuple[Diagnostic, ...], str]:
     """What a tool complained of, and for a person why it said nothing."""
-    name = tool.partition(":")[2]
+    name = tool.removeprefix("tool:").partition("-")[0]
     if run is None:
-        return (), f"{name} could not be run; where it is missing: {TOOLS[tool].get}"
+        return (), f"{name} could not be run (see `assay doctor`; {TOOLS[tool].get})"
     if run.passed or run.diagnostics:
         return run.diagnostics, ""
     return (), f"{name}: {silence(run)}"

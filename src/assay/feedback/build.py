@@ -28,7 +28,7 @@ def build(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Feedb
     code = python_of(problem, attempt)
     if code is None:
         return None
-    tool = "tool:names"
+    tool = "tool:ruff-names"
     jobs = [program("imports", order(code, ())), Job(code=code, language=tool)]
     imports, names = yield from execute(jobs)
     found, note = findings(names, tool)

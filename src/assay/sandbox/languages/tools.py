@@ -25,7 +25,7 @@ _START = (
     "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 )
 _MESSAGE = re.compile(
-    r"(?m)^main\.py:(?P<line>\d+):(?:(?P<column>\d+):)? (?:error: )?(?P<message>(?!note:).+)$"
+    r"(?m)^main\.py:(?P<line>\d{1,9}):(?:(?P<column>\d{1,9}):)? (?:error: )?(?P<message>(?!note:).+)$"
 )
 _SHEBANG = re.compile(rb"#!(\S+)\n|#!/bin/sh\n'''exec' \"?([^\" \n]+)")
 
@@ -114,7 +114,7 @@ _SECURITY = (
     "--msg-template={relpath}:{line}: {test_id} {msg}",
 )  # fmt: skip
 TOOLS = [
-    analyser("names", find_ruff, partial(ruff, (f"--select={WRONG}",))),
+    analyser("ruff-names", find_ruff, partial(ruff, (f"--select={WRONG}",))),
     analyser("ruff", find_ruff, partial(ruff, (f"--select={DOUBTFUL}", f"--ignore={WRONG}"))),
     analyser(
         "mypy", partial(find_package, "mypy"), partial(package, "mypy", _TYPES), warm="x: int = 1\n"
