@@ -25,7 +25,8 @@ _START = (
     "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 )
 _MESSAGE = re.compile(
-    r"(?m)^main\.py:(?P<line>\d{1,9}):(?:(?P<column>\d{1,9}):)? (?:error: )?(?P<message>(?!note:).+)$"
+    r"(?m)^main\.py:(?P<line>\d{1,9}):(?:(?P<column>\d{1,9}):)? "
+    r"(?:error: )?(?P<message>(?!note:).+)$"
 )
 _SHEBANG = re.compile(rb"#!(\S+)\n|#!/bin/sh\n'''exec' \"?([^\" \n]+)")
 
