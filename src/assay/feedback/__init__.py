@@ -1,7 +1,7 @@
 """What a run or an analysis says to a model or to a person: `Feedback`, one file per source.
 
-A source is a generator (`steps`): it may run a program of its own around the candidate, ask a
-model or a person. `combine` puts what several sources say into one message.
+A source is a generator (`steps`): it may run a program of its own around the candidate (`child/`),
+ask a model or a person. `combine` puts what several sources say into one message.
 """
 
 from dataclasses import dataclass
@@ -61,6 +61,14 @@ class Attempt:
 
 SOURCES = {
     "tests": "assay.feedback.tests:tests",
+    "tests_one": "assay.feedback.forms:tests_one",
+    "tests_partial": "assay.feedback.forms:tests_partial",
+    "tests_verdict": "assay.feedback.forms:tests_verdict",
+    "build": "assay.feedback.build:build",
+    "coverage": "assay.feedback.coverage:coverage",
+    "types": "assay.feedback.analysis:types",
+    "lint": "assay.feedback.analysis:lint",
+    "security": "assay.feedback.analysis:security",
 }
 """Name to `module:function`, most useful first: the order in which they are put together.
 

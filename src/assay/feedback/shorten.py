@@ -1,4 +1,10 @@
-"""Values made short with care: the type and the part that differs stay in sight."""
+"""Values made short with care: the type and the part that differs stay in sight.
+
+What a program printed or raised may say anything, also what looks like words of ours or like the
+end of a block: it is shown on one line (`inline`) or as lines that are all indented (`block`).
+"""
+
+from collections.abc import Iterator
 
 WIDTH = 200
 MARK = "…"
@@ -46,3 +52,28 @@ def window(text: str, at: int, width: int) -> str:
     start = max(len(opening), at - room // 3)
     part = text[start : start + room]
     return (opening + note + part + (MARK if start + room < len(text) else ""))[:width]
+
+
+def visible(text: str) -> str:
+    """Everything that does not show, or moves what does, as an escape."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def inline(text: str, width: int = WIDTH) -> str:
+    """Text from outside on one line of at most `width` characters."""
+    return clip(visible(text.strip()), width)
+
+
+def block(text: str) -> str:
+    """Text from outside, every line indented: none can end a code block or a paragraph."""
+    return "\n".join(f"    {visible(line.expandtabs(4))}" for line in text.splitlines())
+
+
+def told(label: str, text: str) -> Iterator[str]:
+    """`label: text`, or the text below it where it has several lines."""
+    short = clip(text.strip())
+    if len(short.splitlines()) > 1:
+        yield f"{label}:"
+        yield block(short)
+    else:
+        yield f"{label}: {visible(short)}"

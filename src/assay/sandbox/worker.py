@@ -32,6 +32,7 @@ ROLES: tuple[Role, ...] = ("solver", "judge")
 ANSWER_SECONDS = 30.0
 """How long a zygote may take to answer: only a machine in trouble needs so long."""
 TEST_PACKAGES = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py")
+PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 _SPARE_BYTES = 8 << 20
 _FIRST_UID = 65_000
 _FILES = 256
@@ -81,6 +82,11 @@ def layout(
     prefix = Path(sys.base_prefix).resolve()
     libraries = [Path("/usr/lib"), Path("/usr/local/lib"), prefix / "lib"]
     packages = test_packages()
+    masks = [
+        "/usr/lib/python3/dist-packages",
+        *(f"{lib}/{version}/{kind}" for lib in libraries for kind in PACKAGE_FOLDERS),
+        *(f"{folder}/site-packages" for folder in folders),
+    ]
     return {
         "tier": tier,
         "role": "judge" if role == "judge" else "solver",
@@ -90,12 +96,7 @@ def layout(
             *(str(prefix / name) for name in ("bin", "lib") if (prefix / name).is_dir()),
             *folders,
         ],
-        "masks": [
-            "/usr/lib/python3/dist-packages",
-            *(f"{lib}/{version}/{kind}" for lib in libraries for kind in ("site-packages",)),
-            *(f"{lib}/{version}/dist-packages" for lib in libraries),
-            *(f"{folder}/site-packages" for folder in folders),
-        ],
+        "masks": [mask for mask in masks if mask not in folders],
         "packages": packages,
         "paths": [sysconfig.get_path("purelib")] if packages else [],
     } | (shared(role, slot, work, [str(prefix / "lib"), *packages.values()]) if work else {})
