@@ -1,7 +1,7 @@
 """Work by size of input: `{"code", "setup", "expression", "entry", "most", "seconds"}` on stdin.
 
 The arguments of a call are made larger by doubling, each alone and then all together, and the
-lines that run are counted; where few lines run, CPU time of the bare program is taken too, for
+lines that run are counted; where few lines run, the time of the bare program is taken too, for
 work that is done in C (`x in list`). One JSON line a series, as soon as it is known.
 """
 
@@ -19,8 +19,8 @@ from assay.feedback.inside.resize import Make, shapes
 
 FIRST, LAST = 4, 1 << 16
 TIMED_FIRST, TIMED_LAST = 1 << 9, 1 << 15
-LONG = 0.03
-"""Seconds of CPU after which a size is large enough."""
+LONG = 0.15
+"""Seconds after which a size is large enough."""
 STEEP = 2.8
 """Times the lines for twice the size: then lines say enough, and time is not taken."""
 
@@ -34,7 +34,7 @@ class Growth:
         call = find_call(order["expression"], order["entry"])
         self._function = self._value(call.func)
         self._given = [self._value(node) for node in call.args]
-        self._until = time.process_time() + order["seconds"]
+        self._until = time.perf_counter() + order["seconds"]
 
     def _value(self, node: ast.expr) -> Any:
         return eval(compile(ast.Expression(node), cases.TEST_FILE, "eval"), self._case.scope)
@@ -61,12 +61,15 @@ class Growth:
         """Sizes with their lines, whether one was too much, and the line that ran most."""
         found: list[list[int]] = []
         size, hot = FIRST, 0
-        while size <= LAST and time.process_time() < self._until:
-            arguments = self.arguments(places, makers, size)
+        while size <= LAST and time.perf_counter() < self._until:
+            kind, arguments = cases.attempt(lambda: self.arguments(places, makers, size))
             counter = Counter(self._order["most"])
-            hooks.start(counter)
-            kind, value = cases.attempt(lambda: self._call(arguments))
-            hooks.stop()
+            if kind == "returned":
+                hooks.start(counter)
+                kind, value = cases.attempt(lambda: self._call(arguments))
+                hooks.stop()
+            else:
+                value = arguments
             if kind == "raised" and isinstance(value, Enough):
                 return found, True, hottest(counter)
             if kind == "raised":
@@ -77,16 +80,17 @@ class Growth:
         return found, False, hot
 
     def times(self, places: list[int], makers: list[Make]) -> list[list[float]]:
-        """Sizes with CPU seconds, each the better of two."""
+        """Sizes with seconds, each the better of two: CPU clocks may tick at 10 ms only."""
         found: list[list[float]] = []
         size = TIMED_FIRST
-        while size <= TIMED_LAST and time.process_time() < self._until:
+        while size <= TIMED_LAST and time.perf_counter() < self._until:
             spent = []
             for _ in range(2):
-                arguments = self.arguments(places, makers, size)
-                started = time.process_time()
-                kind, _ = cases.attempt(lambda: self._call(arguments))
-                spent.append(time.process_time() - started)
+                kind, arguments = cases.attempt(lambda: self.arguments(places, makers, size))
+                started = time.perf_counter()
+                if kind == "returned":
+                    kind, _ = cases.attempt(lambda: self._call(arguments))
+                spent.append(time.perf_counter() - started)
             if kind == "raised":
                 break
             found.append([size, min(spent)])

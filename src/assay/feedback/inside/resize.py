@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 Make = Callable[[int], Any]
+WIDEST = 256
+"""Rows and columns of a table."""
 
 
 def shapes(value: Any) -> dict[str, Make]:
@@ -50,8 +52,15 @@ def others(value: list[Any]) -> dict[str, Make]:
     if all(type(item) is str for item in value):
         made["length, all different"] = lambda n: [f"{value[0]}{i}" for i in range(n)]
     if all(type(item) is list and item for item in value):
-        made["size of both dimensions"] = lambda n: [cycle(row, n) for row in cycle(value, n)]
+        made["size of both dimensions"] = lambda n: square(value, n)
     return made
+
+
+def square(value: list[Any], n: int) -> list[Any]:
+    """Raises `ValueError` beyond what is worth the memory."""
+    if n > WIDEST:
+        raise ValueError(n)
+    return [cycle(row, n) for row in cycle(value, n)]
 
 
 def cycle(value: list[Any], n: int) -> list[Any]:
