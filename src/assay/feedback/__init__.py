@@ -61,6 +61,8 @@ class Attempt:
 
 SOURCES = {
     "tests": "assay.feedback.tests:tests",
+    "trace": "assay.feedback.trace:trace",
+    "profile": "assay.feedback.profile:profile",
 }
 """Name to `module:function`, most useful first: the order in which they are put together.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from assay.feedback import Attempt
 from assay.problem import Call, Io, Problem, Script, Test
-from assay.sandbox import Verdict
+from assay.sandbox import Detail, Verdict
 
 Case = dict[str, Any]
 NOTHING_RAN = frozenset({"build_failed", "skipped"})
@@ -51,8 +51,8 @@ def case_of(test: Test, call: str | None) -> Case:
 
 def failing_case(attempt: Attempt, test: Test, verdict: Verdict) -> Case:
     """As `case_of`; of a program that does not even load, its load."""
-    details = {verdict.detail for verdict in attempt.run.verdicts} if attempt.run else set()
-    if len(details) == 1 and verdict.detail.call is None and not isinstance(test, Io):
+    run = attempt.run
+    if run is not None and run.detail != Detail() and run.detail == verdict.detail:
         return {"kind": "load"}
     return case_of(test, verdict.detail.call)
 

@@ -1,5 +1,6 @@
 """Line events of the candidate's code, from `sys.monitoring` (Python 3.12) or `sys.settrace`."""
 
+import contextlib
 import sys
 import threading
 from types import CodeType, FrameType
@@ -55,10 +56,8 @@ class _Tracing:
     def _hook(self, frame: FrameType, event: str, arg: Any) -> Any:
         if frame.f_code.co_filename != FILE:
             return None
-        try:
+        with contextlib.suppress(Exception):  # the stack may end here, where it does anyway
             self._tell(frame, event, arg)
-        except RecursionError:
-            pass
         return self._hook
 
     def _tell(self, frame: FrameType, event: str, arg: Any) -> None:
@@ -145,7 +144,5 @@ class _Monitoring:
 
     @staticmethod
     def _tell(hear: Any, frame: FrameType, *rest: Any) -> None:
-        try:
+        with contextlib.suppress(Exception):
             hear(frame, *rest)
-        except RecursionError:
-            return

@@ -142,13 +142,14 @@ class Recorder:
             if name.startswith(("__", ".")) or len(values) >= VARIABLES:
                 continue
             kind = type(value)
-            if kind in _ATOMS and name in top.values and top.atoms.get(name, top) is value:
+            atom = any(kind is one for one in _ATOMS)  # `in` would ask a metaclass
+            if atom and name in top.values and top.atoms.get(name, top) is value:
                 values[name] = top.values[name]
                 continue
             if any(kind is one for one in _HIDDEN) or is_class(value):
                 continue
             values[name] = show(value)
-            if kind in _ATOMS:
+            if atom:
                 top.atoms[name] = value
             else:
                 top.atoms.pop(name, None)

@@ -28,6 +28,7 @@ _DICT: Callable[[type], dict[str, Any]] = type.__dict__["__dict__"].__get__
 _ARGS = BaseException.__dict__["args"].__get__
 _PLAIN = (int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict, deque)
 _BRACKETS = {list: "[]", tuple: "()", set: "{}", frozenset: "{}", deque: "[]"}
+_NAMED = (types.FunctionType, types.GeneratorType, types.CoroutineType)
 _KNOWN = (("decimal", "Decimal"), ("fractions", "Fraction"), ("datetime", "date"))
 _KNOWN += (("datetime", "datetime"), ("datetime", "timedelta"), ("pathlib", "PosixPath"))
 
@@ -119,9 +120,8 @@ class _Writer:
             return f"<class {_NAME(value)}>"
         if any(one is BaseException for one in _MRO(kind)):
             return f"{_NAME(kind)}{self.items(_ARGS(value), len(_ARGS(value)), depth, self.text, '()')}"
-        if kind in (types.FunctionType, types.GeneratorType, types.CoroutineType):
-            what = {types.FunctionType: "function", types.GeneratorType: "generator"}.get(kind)
-            return f"<{what or 'coroutine'} {value.__name__}>"
+        if any(kind is one for one in _NAMED):
+            return f"<{_NAME(kind)} {value.__name__}>"
         if any(vars(sys.modules.get(m, types)).get(name) is kind for m, name in _KNOWN):
             return repr(value)
         fields = self.fields(value)
