@@ -6,7 +6,9 @@ Written before the ranking was tried on them, and not changed for it afterwards.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assay.problem import Call, Problem
+from assay.problem import Call, Limits, Problem
+
+LIMITS = Limits(cpu_seconds=1.0)
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Planted:
         tests = tuple(
             Call(id=call, expression=call, expected=repr(eval(call, scope))) for call in self.calls
         )
-        return Problem(id="planted", prompt="", tests=tests)
+        return Problem(id="planted", prompt="", tests=tests, limits=LIMITS)
 
 
 PLANTED = {
@@ -236,7 +238,8 @@ def flatten(items):
     "caesar": Planted(
         """\
 def shifted(sign, start, by):
-    return chr((ord(sign) - start + by) % 25 + start)  #: return chr((ord(sign) - start + by) % 26 + start)
+    place = ord(sign) - start + by
+    return chr(place % 25 + start)  #: return chr(place % 26 + start)
 
 def caesar(text, by):
     out = ""

@@ -5,6 +5,7 @@ from typing import Any
 
 from assay.feedback import Attempt
 from assay.problem import Call, Io, Problem, Script, Test
+from assay.problem.stubs import Source
 from assay.sandbox import Detail, Verdict
 
 Case = dict[str, Any]
@@ -68,6 +69,23 @@ def is_literal_call(text: str) -> bool:
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return False
     return True
+
+
+def calls_in(source: str, entry: str | None) -> list[str]:
+    """The calls of the function asked for in a script, also by the name that a checker gives it."""
+    try:
+        tree = Source(source).tree
+    except SyntaxError:
+        return []
+    names = {entry} if entry else set()
+    nodes = list(ast.walk(tree))
+    names |= {a.arg for n in nodes if isinstance(n, ast.FunctionDef) for a in n.args.args[:1]}
+    found: list[str] = []
+    for node in nodes if entry else []:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            node.func.id = entry or ""
+            found.append(ast.unparse(node))
+    return found
 
 
 def title(case: Case) -> str:

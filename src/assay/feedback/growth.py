@@ -72,7 +72,7 @@ def local_slopes(points: Sequence[Point], least: float) -> list[float]:
     return [
         math.log(b[1] / a[1]) / math.log(b[0] / a[0])
         for a, b in zip(points, points[1:], strict=False)
-        if a[0] < b[0] and 0 < a[1] and b[1] > 0 and b[1] >= least
+        if a[0] < b[0] and a[1] > 0 and b[1] > 0 and b[1] >= least
     ]
 
 

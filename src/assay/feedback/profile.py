@@ -9,27 +9,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assay.feedback import Attempt, Feedback, Span
-from assay.feedback.cases import case_of, first_failing, is_literal_call, title, traceable
+from assay.feedback.cases import calls_in, case_of, first_failing, is_literal_call, title, traceable
 from assay.feedback.growth import Series, worst
 from assay.feedback.layout import Layout, layout
 from assay.feedback.program import job, number, records
 from assay.feedback.shorten import clip
 from assay.feedback.steps import Steps, execute
 from assay.model.prompter import Prompter
-from assay.problem import Call, Io, Problem, Test
+from assay.problem import Call, Io, Problem, Script, Test
 from assay.sandbox import Run, Verdict
 
 MOST = 200_000
 """Lines of the profiled call."""
-GROWTH_MOST = 30_000
+GROWTH_MOST = 20_000
 """Lines of one call with a larger input."""
 SHARE = 0.6
 """Of the CPU time of a test, for all larger inputs together."""
 SHOWN = 3
 LEAST = 0.05
 """Share of the whole below which a line is not named."""
-BRIEF = 50_000_000
-"""Nanoseconds below which a clock that ticks at 10 ms says nothing: then lines are counted."""
+BRIEF = 5_000_000
+"""Nanoseconds below which times of lines say nothing: then lines are counted."""
 MEMORY = 1_000_000
 """Bytes below which memory is not worth a line."""
 WIDTH = 80
@@ -41,7 +41,7 @@ class Cost:
     """What one measured call cost, by line."""
 
     total: int = 0
-    """Nanoseconds of CPU, or bytes at most at once."""
+    """Nanoseconds, or bytes at most at once."""
     lines: int = 0
     """Lines that ran."""
     whole: bool = True
@@ -49,12 +49,14 @@ class Cost:
     hits: dict[int, int] = field(default_factory=dict)
     costs: dict[int, int] = field(default_factory=dict)
 
-    def shares(self) -> list[tuple[int, float]]:
-        """Lines with their share of what all lines cost, most first."""
-        return parts_of(self.costs)
+
+def main_parts(time: Cost) -> list[tuple[int, float]]:
+    """By time, or by lines run where that was too short to be read."""
+    return parts_of(time.hits if time.total < BRIEF else time.costs)
 
 
 def parts_of(costs: dict[int, int]) -> list[tuple[int, float]]:
+    """Lines with their share of what all lines cost, most first."""
     known = sum(costs.values())
     order = sorted(costs, key=lambda line: (-costs[line], line))
     return [(line, costs[line] / known) for line in order] if known else []
@@ -71,8 +73,8 @@ def profile(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fee
     case = case_of(test, verdict.detail.call)
     order = {"code": attempt.candidate.code, "case": case, "most": MOST}
     jobs = [job(problem, order, "count", "profiler")]
-    call = test.expression if isinstance(test, Call) else verdict.detail.call
-    if call is not None and not isinstance(test, Io) and is_literal_call(call):
+    call = call_of(test, verdict, problem.entry_point)
+    if call is not None:
         larger = {
             "code": attempt.candidate.code,
             "setup": test.setup if isinstance(test, Call) else "",
@@ -100,6 +102,18 @@ def profile(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fee
         return None
     marked = (Span(hot, message="most of the time"),) if hot else ()
     return Feedback(source="profile", message=message, spans=marked)
+
+
+def call_of(test: Test, verdict: Verdict, entry: str | None) -> str | None:
+    """A call with arguments that are written out: the test's own, or one in its script."""
+    match test:
+        case Call():
+            found = [test.expression]
+        case Script():
+            found = [verdict.detail.call or "", *calls_in(test.source, entry)]
+        case Io():
+            return None
+    return next((text for text in found if is_literal_call(text)), None)
 
 
 def chosen(problem: Problem, attempt: Attempt) -> tuple[Test, Verdict] | None:
@@ -141,8 +155,8 @@ def hot_line(
     time: Cost | None, series: Series | None, verdict: Verdict, made: Layout
 ) -> int | None:
     """Where most of the time goes; where it hung in one call of C code, the sandbox knows."""
-    shares = time.shares() if time is not None else []
-    if shares and time is not None and time.total >= BRIEF:
+    shares = main_parts(time) if time is not None else []
+    if shares:
         return shares[0][0]
     line = verdict.detail.line or (series.hot if series is not None else None)
     return made.statement.get(line) if line else None
@@ -153,14 +167,13 @@ def costs(call: str, time: Cost | None, memory: Cost | None, made: Layout) -> It
         return
     end = "" if time.whole else ", and it had not ended"
     yield f"Profile of {clip(call)}: {time.lines:,} lines ran{end}."
-    brief = time.total < BRIEF
-    what = "lines" if brief else "time"
-    for line, share in (parts_of(time.hits) if brief else time.shares())[:SHOWN]:
+    what = "lines" if time.total < BRIEF else "time"
+    for line, share in main_parts(time)[:SHOWN]:
         if share >= LEAST:
             source = clip(made.source(line).strip(), WIDTH)
             times = time.hits.get(line, 0)
             yield f"  line {line}: {share:.0%} of the {what}, {times:,} times: {source}"
-    if memory is not None and memory.total >= MEMORY and (shares := memory.shares()):
+    if memory is not None and memory.total >= MEMORY and (shares := parts_of(memory.costs)):
         line, share = shares[0]
         source = clip(made.source(line).strip(), WIDTH)
         megabytes = memory.total / 1e6

@@ -44,9 +44,7 @@ def trace(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Feedb
     parts = ["\n".join(lines(found, made)), "\n".join(helpers(found))]
     if found.suspects:
         parts.insert(0, "\n".join(suspicion(found, made)))
-    return Feedback(
-        source="trace", message="\n\n".join(filter(None, parts)), spans=found.suspects
-    )
+    return Feedback(source="trace", message="\n\n".join(filter(None, parts)), spans=found.suspects)
 
 
 def blocks(problem: Problem, attempt: Attempt) -> Steps[Traced | None]:

@@ -27,8 +27,7 @@ def silence() -> int:
     os.close(out)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123
-    sys.__stdout__ = sys.stdout
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     return high
 
 

@@ -1,6 +1,6 @@
 """Work by size of input: `{"code", "setup", "expression", "entry", "most", "seconds"}` on stdin.
 
-The arguments of a call are made larger by doubling, each alone and then all together, and the
+The arguments of a call are made larger by doubling, all together and then each alone, and the
 lines that run are counted; where few lines run, the time of the bare program is taken too, for
 work that is done in C (`x in list`). One JSON line a series, as soon as it is known.
 """
@@ -49,7 +49,7 @@ class Growth:
             able = [(i, made[name]) for i, made in ways if name in made]
             if len(able) > 1:
                 together.append(([i for i, _ in able], name, [make for _, make in able]))
-        return alone + together
+        return together + alone
 
     def arguments(self, places: list[int], makers: list[Make], size: int) -> list[Any]:
         made = copy.deepcopy(self._given)
@@ -113,7 +113,9 @@ def hottest(counter: Counter) -> int:
 
 def find_call(expression: str, entry: str | None) -> ast.Call:
     """The call of the function asked for, else the outermost. Raises `LookupError`."""
-    found = [node for node in ast.walk(ast.parse(expression, mode="eval")) if type(node) is ast.Call]
+    found = [
+        node for node in ast.walk(ast.parse(expression, mode="eval")) if type(node) is ast.Call
+    ]
     named = [node for node in found if type(node.func) is ast.Name and node.func.id == entry]
     if not (named or found):
         raise LookupError(expression)
@@ -142,4 +144,3 @@ def main() -> None:
         }
         os.write(out, json.dumps({"series": record}).encode() + b"\n")
     cases.os_exit(0)
-

@@ -23,14 +23,14 @@ class Watcher(Protocol):
 
 
 def start(watcher: Watcher) -> None:
-    if hasattr(sys, "monitoring"):
+    if sys.version_info >= (3, 12):
         _Monitoring(watcher).start()
     else:
         _Tracing(watcher).start()
 
 
 def stop() -> None:
-    if hasattr(sys, "monitoring"):
+    if sys.version_info >= (3, 12):
         sys.monitoring.set_events(sys.monitoring.DEBUGGER_ID, 0)
     else:
         _settrace(None)
@@ -78,71 +78,73 @@ class _Tracing:
             self._watcher.raised(frame, arg[1])
 
 
-class _Monitoring:
-    """Code of others is told of once, and then no more."""
+if sys.version_info >= (3, 12):
 
-    def __init__(self, watcher: Watcher) -> None:
-        self._watcher = watcher
-        self._thread = threading.get_ident()
+    class _Monitoring:
+        """Code of others is told of once, and then no more."""
 
-    def start(self) -> None:
-        tool = sys.monitoring
-        events, mine = tool.events, tool.DEBUGGER_ID
-        if tool.get_tool(mine) is None:
-            tool.use_tool_id(mine, "assay")
-        enter, leave = self._enter, self._leave
-        pairs = [
-            (events.PY_START, enter),
-            (events.PY_RESUME, enter),
-            (events.PY_THROW, self._thrown),
-            (events.LINE, self._line),
-            (events.PY_RETURN, leave),
-            (events.PY_YIELD, leave),
-            (events.RAISE, self._raised),
-            (events.PY_UNWIND, self._unwound),
-        ]
-        for event, function in pairs:
-            tool.register_callback(mine, event, function)
-        tool.set_events(mine, sum(event for event, _ in pairs))
-        tool.restart_events()
+        def __init__(self, watcher: Watcher) -> None:
+            self._watcher = watcher
+            self._thread = threading.get_ident()
 
-    def _mine(self, code: CodeType) -> bool:
-        return code.co_filename == FILE and threading.get_ident() == self._thread
+        def start(self) -> None:
+            tool = sys.monitoring
+            events, mine = tool.events, tool.DEBUGGER_ID
+            if tool.get_tool(mine) is None:
+                tool.use_tool_id(mine, "assay")
+            enter, leave = self._enter, self._leave
+            pairs = [
+                (events.PY_START, enter),
+                (events.PY_RESUME, enter),
+                (events.PY_THROW, self._thrown),
+                (events.LINE, self._line),
+                (events.PY_RETURN, leave),
+                (events.PY_YIELD, leave),
+                (events.RAISE, self._raised),
+                (events.PY_UNWIND, self._unwound),
+            ]
+            for event, function in pairs:
+                tool.register_callback(mine, event, function)
+            tool.set_events(mine, sum(event for event, _ in pairs))
+            tool.restart_events()
 
-    def _enter(self, code: CodeType, offset: int) -> Any:
-        if code.co_filename != FILE:
-            return sys.monitoring.DISABLE
-        if self._mine(code):
-            self._tell(self._watcher.enter, sys._getframe(1))
-        return None
+        def _mine(self, code: CodeType) -> bool:
+            return code.co_filename == FILE and threading.get_ident() == self._thread
 
-    def _line(self, code: CodeType, line: int) -> Any:
-        if code.co_filename != FILE:
-            return sys.monitoring.DISABLE
-        if self._mine(code):
-            self._tell(self._watcher.line, sys._getframe(1), line)
-        return None
+        def _enter(self, code: CodeType, offset: int) -> Any:
+            if code.co_filename != FILE:
+                return sys.monitoring.DISABLE
+            if self._mine(code):
+                self._tell(self._watcher.enter, sys._getframe(1))
+            return None
 
-    def _leave(self, code: CodeType, offset: int, value: Any) -> Any:
-        if code.co_filename != FILE:
-            return sys.monitoring.DISABLE
-        if self._mine(code):
-            self._tell(self._watcher.leave, sys._getframe(1), value)
-        return None
+        def _line(self, code: CodeType, line: int) -> Any:
+            if code.co_filename != FILE:
+                return sys.monitoring.DISABLE
+            if self._mine(code):
+                self._tell(self._watcher.line, sys._getframe(1), line)
+            return None
 
-    def _thrown(self, code: CodeType, offset: int, error: BaseException) -> None:
-        if self._mine(code):
-            self._tell(self._watcher.enter, sys._getframe(1))
+        def _leave(self, code: CodeType, offset: int, value: Any) -> Any:
+            if code.co_filename != FILE:
+                return sys.monitoring.DISABLE
+            if self._mine(code):
+                self._tell(self._watcher.leave, sys._getframe(1), value)
+            return None
 
-    def _raised(self, code: CodeType, offset: int, error: BaseException) -> None:
-        if self._mine(code):
-            self._tell(self._watcher.raised, sys._getframe(1), error)
+        def _thrown(self, code: CodeType, offset: int, error: BaseException) -> None:
+            if self._mine(code):
+                self._tell(self._watcher.enter, sys._getframe(1))
 
-    def _unwound(self, code: CodeType, offset: int, error: BaseException) -> None:
-        if self._mine(code):
-            self._tell(self._watcher.unwound, sys._getframe(1), error)
+        def _raised(self, code: CodeType, offset: int, error: BaseException) -> None:
+            if self._mine(code):
+                self._tell(self._watcher.raised, sys._getframe(1), error)
 
-    @staticmethod
-    def _tell(hear: Any, frame: FrameType, *rest: Any) -> None:
-        with contextlib.suppress(Exception):
-            hear(frame, *rest)
+        def _unwound(self, code: CodeType, offset: int, error: BaseException) -> None:
+            if self._mine(code):
+                self._tell(self._watcher.unwound, sys._getframe(1), error)
+
+        @staticmethod
+        def _tell(hear: Any, frame: FrameType, *rest: Any) -> None:
+            with contextlib.suppress(Exception):
+                hear(frame, *rest)

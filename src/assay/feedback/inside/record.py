@@ -73,9 +73,7 @@ class Recorder:
 
     def line(self, frame: FrameType, line: int) -> None:
         self.lines += 1
-        if self.lines > self._most or (
-            not self.lines % 64 and time.process_time() > self._until
-        ):
+        if self.lines > self._most or (not self.lines % 64 and time.process_time() > self._until):
             self.finish({"kind": "stopped"})
             os_exit(0)
         if self._deep or not self._frames or self._frames[-1].quiet:
@@ -182,4 +180,3 @@ class Recorder:
             self._emit({"call": called})
         more = max(0, self._count - len(self._calls) - len(self._last_calls))
         self._emit({"end": {**end, "lines": self.lines, "more_calls": more}})
-

@@ -27,10 +27,16 @@ _MRO: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
 _DICT: Callable[[type], dict[str, Any]] = type.__dict__["__dict__"].__get__
 _ARGS = BaseException.__dict__["args"].__get__
 _PLAIN = (int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict, deque)
-_BRACKETS = {list: "[]", tuple: "()", set: "{}", frozenset: "{}", deque: "[]"}
+_BRACKETS: dict[Any, str] = {list: "[]", tuple: "()", set: "{}", frozenset: "{}", deque: "[]"}
 _NAMED = (types.FunctionType, types.GeneratorType, types.CoroutineType)
-_KNOWN = (("decimal", "Decimal"), ("fractions", "Fraction"), ("datetime", "date"))
-_KNOWN += (("datetime", "datetime"), ("datetime", "timedelta"), ("pathlib", "PosixPath"))
+_KNOWN = (
+    ("decimal", "Decimal"),
+    ("fractions", "Fraction"),
+    ("datetime", "date"),
+    ("datetime", "datetime"),
+    ("datetime", "timedelta"),
+    ("pathlib", "PosixPath"),
+)
 
 
 def show(value: Any) -> str:
@@ -67,7 +73,7 @@ class _Writer:
             return self.plain(value, base, depth)
         return self.other(value, kind, depth)
 
-    def plain(self, value: Any, base: type, depth: int) -> str:
+    def plain(self, value: Any, base: Any, depth: int) -> str:
         name = "" if type(value) is base and base is not deque else _NAME(type(value))
         if base in (int, float, complex):
             fields = self.fields(value) if name else {}
@@ -119,7 +125,8 @@ class _Writer:
         if is_class(value):
             return f"<class {_NAME(value)}>"
         if any(one is BaseException for one in _MRO(kind)):
-            return f"{_NAME(kind)}{self.items(_ARGS(value), len(_ARGS(value)), depth, self.text, '()')}"
+            inside = self.items(_ARGS(value), len(_ARGS(value)), depth, self.text, "()")
+            return _NAME(kind) + inside
         if any(kind is one for one in _NAMED):
             return f"<{_NAME(kind)} {value.__name__}>"
         if any(vars(sys.modules.get(m, types)).get(name) is kind for m, name in _KNOWN):

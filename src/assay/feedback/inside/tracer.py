@@ -1,4 +1,4 @@
-"""Traces one case: `{"code", "case", "most", "seconds"}` on stdin, records as JSON lines on stdout."""
+"""Traces one case: `{"code", "case", "most", "seconds"}` on stdin, JSON lines on stdout."""
 
 import json
 import os
