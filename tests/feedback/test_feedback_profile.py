@@ -12,9 +12,10 @@ from sourced import SHORT, calls, opened, said
 
 from assay.feedback.growth import Series, worst
 from assay.feedback.profile import profile
-from assay.problem import Io, Problem, Script
+from assay.problem import Io, Limits, Problem, Script
 from assay.sandbox import Isolation, Run, Sandbox
 
+BRIEF = Limits(cpu_seconds=0.5, wall_seconds=10.0)
 GOLDEN = Path(__file__).parent / "golden"
 ISOLATION = Isolation(tier="scripted", filesystem=True, network=True, processes=True, memory=True)
 DUPLICATE = """\
@@ -46,23 +47,47 @@ def test_golden(box: Sandbox) -> None:
     assert text + "\n" == (GOLDEN / "profile_quadratic.txt").read_text()
 
 
+NESTED = """\
+def f(a, b):
+    n = 0
+    for x in a:
+        for y in b:
+            n += 1
+    return n
+"""
+TEXT = """\
+def f(s):
+    n = 0
+    for i in range(len(s)):
+        for j in range(i):
+            n += s[i] == s[j] and i < 0
+    return n
+"""
+FIB = "def f(n):\n    if n < 2:\n        return n\n    return f(n - 1) + f(n - 2)\n"
+HALVES = "def f(n):\n    c = 0\n    while n > 1:\n        n //= 2\n        c += 1\n    return c\n"
+LINEAR = "def f(xs):\n    t = 0\n    for x in xs:\n        t += x\n    return t\n"
+UNIQUE = """\
+def f(xs):
+    out = []
+    for x in xs:
+        if x not in out:
+            out.append(x)
+    return len(out)
+"""
 GROWTH = {
-    "linear": ("def f(xs):\n    t = 0\n    for x in xs:\n        t += x\n    return t\n", "f([1])", "1",
-               "about linearly with the length of argument 1"),
-    "in a list": ("def f(xs):\n    out = []\n    for x in xs:\n        if x not in out:\n"
-                  "            out.append(x)\n    return len(out)\n", "f([1])", "1",
-                  "about quadratically with the length of argument 1"),
-    "two arguments": ("def f(a, b):\n    n = 0\n    for x in a:\n        for y in b:\n            n += 1\n"
-                      "    return n\n", "f([1], 'a')", "1", "about linearly with the length of argument"),
-    "both": ("def f(a, b):\n    n = 0\n    for x in a:\n        for y in b:\n            n += 1\n"
-             "    return n\n", "f('a', 'b')", "1", "about quadratically with the length of arguments 1 and 2"),
-    "text": ("def f(s):\n    n = 0\n    for i in range(len(s)):\n        for j in range(i):\n"
-             "            n += s[i] == s[j]\n    return n\n", "f('ab')", "0", "about quadratically"),
-    "value": ("def f(n):\n    if n < 2:\n        return n\n    return f(n - 1) + f(n - 2)\n", "f(5)", "5",
-              "exponentially with the value of argument 1"),
-    "halves": ("def f(n):\n    c = 0\n    while n > 1:\n        n //= 2\n        c += 1\n    return c\n",
-               "f(8)", "3", "hardly at all"),
-}  # fmt: skip
+    "linear": (LINEAR, "f([1])", "1", "about linearly with the length of argument 1"),
+    "in a list": (UNIQUE, "f([1])", "1", "about quadratically with the length of argument 1"),
+    "one of two": (NESTED, "f([1], 'a')", "1", "about linearly with the length of argument"),
+    "both": (
+        NESTED,
+        "f('a', 'b')",
+        "1",
+        "about quadratically with the length of arguments 1 and 2",
+    ),
+    "text": (TEXT, "f('ab')", "0", "about quadratically"),
+    "value": (FIB, "f(5)", "5", "exponentially with the value of argument 1"),
+    "halves": (HALVES, "f(8)", "3", "hardly at all"),
+}
 
 
 @pytest.mark.parametrize("name", GROWTH)
@@ -78,42 +103,67 @@ def test_a_timeout_names_line_and_growth(box: Sandbox) -> None:
     text = message(box, calls(("duplicate([1, 2])", "False"), (call, "False")), DUPLICATE)
     assert text.startswith(f"Too slow: `{call}` ran over 1 s of CPU; the time goes to line ")
     assert "Profile of" in text
-    fib = "def fib(n):\n    if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)\n"
-    text = message(box, calls(("fib(50)", "1")), fib)
-    assert "the time goes to line 4: return fib(n - 1) + fib(n - 2)" in text
+    text = message(box, calls(("f(50)", "1")), FIB)
+    assert "the time goes to line 4: return f(n - 1) + f(n - 2)" in text
     assert "Work grows exponentially with the value of argument 1" in text
 
 
 def test_a_loop_for_ever_and_a_hang_in_c(box: Sandbox) -> None:
     """Defect: no word where the profiler itself had to be killed."""
     text = message(
-        box, calls(("f(3)", "1")), "def f(n):\n    while n:\n        n += 1\n    return 1\n"
+        box,
+        calls(("f(3)", "1"), limits=BRIEF),
+        "def f(n):\n    while n:\n        n += 1\n    return 1\n",
     )
     assert "Even with a small value of argument 1 it did not end" in text
-    text = message(box, calls(("f(3)", "1")), "def f(n):\n    x = n\n    return 7 ** 7 ** 11\n")
+    text = message(
+        box, calls(("f(3)", "1"), limits=BRIEF), "def f(n):\n    x = n\n    return 7 ** 7 ** 11\n"
+    )
     assert "the time goes to line 3: return 7 ** 7 ** 11" in text
 
 
+SORTS = """\
+def f(n):
+    xs = []
+    for i in range(n):
+        xs.append(i * 7919 % 1009)
+        xs.sort()
+    return len(xs)
+"""
+SLICES = """\
+def f(n):
+    xs = list(range(n))
+    t = 0
+    while xs:
+        t += 1
+        xs = xs[1:]
+    return t
+"""
+SUMS = """\
+def f(n):
+    xs = list(range(n))
+    c = 0
+    for i in range(n):
+        c += sum(xs[:i]) >= 0
+    return c
+"""
+HELPER = """\
+def g(x, xs):
+    return x in xs
+
+def f(n):
+    xs = list(range(n))
+    c = 0
+    for i in range(n):
+        c += g(i, xs)
+    return c
+"""
 SLOW = {
-    "sort in a loop": (
-        "def f(n):\n    xs = []\n    for i in range(n):\n        xs.append(-i)\n        xs.sort()\n    return len(xs)\n",
-        5,
-    ),
-    "slices": (
-        "def f(n):\n    xs = list(range(n))\n    t = 0\n    while xs:\n        t += 1\n        xs = xs[1:]\n    return t\n",
-        6,
-    ),
-    "sum again": (
-        "def f(n):\n    xs = list(range(n))\n    c = 0\n    for i in range(n):\n"
-        "        c += sum(xs[:i]) >= 0\n    return c\n",
-        5,
-    ),
-    "in a helper": (
-        "def g(x, xs):\n    return x in xs\n\ndef f(n):\n    xs = list(range(n))\n    c = 0\n"
-        "    for i in range(n):\n        c += g(i, xs)\n    return c\n",
-        2,
-    ),
-}  # fmt: skip
+    "a sort in a loop": (SORTS, 5),
+    "slices": (SLICES, 6),
+    "sums": (SUMS, 5),
+    "a helper": (HELPER, 2),
+}
 
 
 @pytest.mark.parametrize("name", SLOW)

@@ -19,7 +19,7 @@ from assay.problem import Io, Limits, Problem, Script
 from assay.sandbox import Isolation, Run, Sandbox
 
 GOLDEN = Path(__file__).parent / "golden"
-BRIEF = Limits(cpu_seconds=0.6, wall_seconds=10.0, memory_mb=256)
+BRIEF = Limits(cpu_seconds=0.5, wall_seconds=10.0, memory_mb=256)
 ISOLATION = Isolation(tier="scripted", filesystem=True, network=True, processes=True, memory=True)
 
 

@@ -7,6 +7,7 @@ each time, or time where the lines of a program say too little.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from assay.feedback.program import number, records, text
@@ -71,13 +72,18 @@ def local_slopes(points: Sequence[Point], least: float) -> list[float]:
     """Between neighbours whose work is at least `least`."""
     return [
         math.log(b[1] / a[1]) / math.log(b[0] / a[0])
-        for a, b in zip(points, points[1:], strict=False)
+        for a, b in pairwise(points)
         if a[0] < b[0] and a[1] > 0 and b[1] > 0 and b[1] >= least
     ]
 
 
 def rate(points: Sequence[Point], least: float) -> float:
-    """The slope at the large end: of the last two doublings where there are two; 0 for none."""
+    """The slope at the large end: of the last two doublings where there are two; 0 for none.
+
+    Work that falls on the way, as where a search ends early by chance, has no slope: 0 too.
+    """
+    if any(b[1] < a[1] and a[1] >= least for a, b in pairwise(points[-5:])):
+        return 0.0
     slopes = local_slopes(points, least)[-2:]
     return max(0.0, sum(slopes) / len(slopes)) if slopes else 0.0
 

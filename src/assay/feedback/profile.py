@@ -28,8 +28,8 @@ SHARE = 0.6
 SHOWN = 3
 LEAST = 0.05
 """Share of the whole below which a line is not named."""
-BRIEF = 5_000_000
-"""Nanoseconds below which times of lines say nothing: then lines are counted."""
+BRIEF, BRIEF_TIME = 1_000, 250_000_000
+"""Lines and nanoseconds below which times of lines say nothing: then lines are counted."""
 MEMORY = 1_000_000
 """Bytes below which memory is not worth a line."""
 WIDTH = 80
@@ -52,7 +52,11 @@ class Cost:
 
 def main_parts(time: Cost) -> list[tuple[int, float]]:
     """By time, or by lines run where that was too short to be read."""
-    return parts_of(time.hits if time.total < BRIEF else time.costs)
+    return parts_of(time.hits if brief(time) else time.costs)
+
+
+def brief(time: Cost) -> bool:
+    return time.lines < BRIEF and time.total < BRIEF_TIME
 
 
 def parts_of(costs: dict[int, int]) -> list[tuple[int, float]]:
@@ -167,7 +171,7 @@ def costs(call: str, time: Cost | None, memory: Cost | None, made: Layout) -> It
         return
     end = "" if time.whole else ", and it had not ended"
     yield f"Profile of {clip(call)}: {time.lines:,} lines ran{end}."
-    what = "lines" if time.total < BRIEF else "time"
+    what = "lines" if brief(time) else "time"
     for line, share in main_parts(time)[:SHOWN]:
         if share >= LEAST:
             source = clip(made.source(line).strip(), WIDTH)

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from assay.feedback.inside import cases, hooks
@@ -34,7 +35,7 @@ class Growth:
         call = find_call(order["expression"], order["entry"])
         self._function = self._value(call.func)
         self._given = [self._value(node) for node in call.args]
-        self._until = time.perf_counter() + order["seconds"]
+        self._until = time.process_time() + order["seconds"]
 
     def _value(self, node: ast.expr) -> Any:
         return eval(compile(ast.Expression(node), cases.TEST_FILE, "eval"), self._case.scope)
@@ -61,12 +62,12 @@ class Growth:
         """Sizes with their lines, whether one was too much, and the line that ran most."""
         found: list[list[int]] = []
         size, hot = FIRST, 0
-        while size <= LAST and time.perf_counter() < self._until:
-            kind, arguments = cases.attempt(lambda: self.arguments(places, makers, size))
+        while size <= LAST and time.process_time() < self._until:
+            kind, arguments = cases.attempt(partial(self.arguments, places, makers, size))
             counter = Counter(self._order["most"])
             if kind == "returned":
                 hooks.start(counter)
-                kind, value = cases.attempt(lambda: self._call(arguments))
+                kind, value = cases.attempt(partial(self._call, arguments))
                 hooks.stop()
             else:
                 value = arguments
@@ -83,13 +84,13 @@ class Growth:
         """Sizes with seconds, each the better of two: CPU clocks may tick at 10 ms only."""
         found: list[list[float]] = []
         size = TIMED_FIRST
-        while size <= TIMED_LAST and time.perf_counter() < self._until:
+        while size <= TIMED_LAST and time.process_time() < self._until:
             spent = []
             for _ in range(2):
-                kind, arguments = cases.attempt(lambda: self.arguments(places, makers, size))
+                kind, arguments = cases.attempt(partial(self.arguments, places, makers, size))
                 started = time.perf_counter()
                 if kind == "returned":
-                    kind, _ = cases.attempt(lambda: self._call(arguments))
+                    kind, _ = cases.attempt(partial(self._call, arguments))
                 spent.append(time.perf_counter() - started)
             if kind == "raised":
                 break

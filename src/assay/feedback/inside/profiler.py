@@ -25,7 +25,7 @@ def main() -> None:
         costs = Costs(most, meter)
         started = meter()
         hooks.start(costs)
-        kind, value = cases.attempt(case.run)
+        _, value = cases.attempt(case.run)
         hooks.stop()
         record: dict[str, Any] = {
             "total": meter() - started,

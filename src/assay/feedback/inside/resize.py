@@ -20,7 +20,7 @@ def shapes(value: Any) -> dict[str, Make]:
         return {"length, more keys": lambda n: keyed(value, n)}
     if kind in (list, tuple, set) and value:
         made = numbers() if all(type(item) is int for item in value) else others(list(value))
-        made = {"length, repeated": lambda n: cycle(list(value), n), **made}
+        made["length, repeated"] = lambda n: cycle(list(value), n)
         return {name: converted(kind, make) for name, make in made.items()}
     return {}
 
