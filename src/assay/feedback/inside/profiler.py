@@ -1,6 +1,6 @@
 """Time and memory of one case by line: `{"code", "case", "most"}` on stdin, JSON lines on stdout.
 
-Time is read off the wall: CPU clocks were seen to tick at 10 ms in here."""
+Time is CPU time of the thread: the process's clock was seen to tick at 4 ms in the sandbox."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def main() -> None:
         os.write(out, json.dumps({name: record}).encode() + b"\n")
         return costs.total
 
-    if tell("time", time.perf_counter_ns, order["most"]):
+    if tell("time", time.thread_time_ns, order["most"]):
         tracemalloc.start()
         tell("memory", lambda: tracemalloc.get_traced_memory()[1], order["most"] // 4)
     cases.os_exit(0)
