@@ -57,7 +57,7 @@ def test_planted_bugs_are_pointed_at(box: Sandbox) -> None:
 
 def test_golden(box: Sandbox) -> None:
     """A changed word shows in the diff of a golden file, not in a model that repairs less."""
-    for name in ("merge", "stack", "gcd"):
+    for name in ("merge", "stack", "leap"):
         planted = PLANTED[name]
         feedback = said(box, planted.problem(), planted.buggy, trace)
         assert feedback is not None

@@ -20,7 +20,7 @@ from assay.feedback.inside.resize import Make, shapes
 
 FIRST, LAST = 4, 1 << 16
 TIMED_FIRST, TIMED_LAST = 1 << 9, 1 << 15
-LONG = 0.15
+LONG = 0.06
 """Seconds after which a size is large enough."""
 STEEP = 2.8
 """Times the lines for twice the size: then lines say enough, and time is not taken."""
