@@ -65,6 +65,8 @@ SOURCES = {
     "tests_partial": "assay.feedback.forms:tests_partial",
     "tests_verdict": "assay.feedback.forms:tests_verdict",
     "build": "assay.feedback.build:build",
+    "trace": "assay.feedback.trace:trace",
+    "profile": "assay.feedback.profile:profile",
     "coverage": "assay.feedback.coverage:coverage",
     "types": "assay.feedback.analysis:types",
     "lint": "assay.feedback.analysis:lint",

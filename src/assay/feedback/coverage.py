@@ -9,7 +9,6 @@ from typing import Any
 
 from assay.feedback import Attempt, Feedback, Span
 from assay.feedback.analysis import python_of
-from assay.feedback.calls import order
 from assay.feedback.programs import LIMITS, answer, program, rows, shaped, silence
 from assay.feedback.shorten import inline
 from assay.feedback.steps import Steps, execute
@@ -29,7 +28,7 @@ def coverage(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fe
         return None
     seconds = min(problem.limits.cpu_seconds, SECONDS / len(problem.tests))
     limits = replace(LIMITS, memory_mb=problem.limits.memory_mb + 64)
-    job = program("coverage", order(code, problem.tests, seconds=seconds), limits)
+    job = program("coverage", code, problem.tests, limits, seconds=seconds)
     [run] = yield from execute([job])
     data = answer(run)
     if not shaped(data, reached=int, statements=int, cut=int):

@@ -71,6 +71,3 @@ def main() -> None:
         found += [{**place, "message": text} for text in complaints(node)]
     with open(out, "w") as answer:  # noqa: PTH123 - a descriptor
         json.dump({"found": found[:MOST]}, answer)
-
-
-main()
