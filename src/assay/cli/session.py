@@ -16,6 +16,7 @@ from assay.cli.screen import Screen
 from assay.errors import UsageError
 from assay.feedback.combine import find_source
 from assay.model import Model, open_model
+from assay.model.catalogue import context_of
 from assay.model.prompter import Prompter
 from assay.sandbox import open_sandbox
 from assay.search import find_strategy
@@ -38,6 +39,7 @@ class Settings:
     seed: int
     feedback: str
     feedback_tokens: int
+    context_tokens: int | None
     temperature: float
     max_tokens: int
     prompts: Path | None
@@ -53,7 +55,7 @@ class Settings:
     def of(cls, context: typer.Context) -> "Settings":
         return cls(**{field.name: context.params[field.name] for field in fields(cls)})
 
-    def recipe(self, strategy: str, selector: str) -> Recipe:
+    def recipe(self, strategy: str, selector: str, model: str) -> Recipe:
         """Raises `UsageError` for a strategy, knob, selector, budget or folder not there."""
         name, knobs = parse_strategy(strategy)
         find_selector(selector)
@@ -71,6 +73,7 @@ class Settings:
                 directory=self.prompts,
                 sources=sources_of(self.feedback),
                 feedback_tokens=self.feedback_tokens,
+                context=self.context_tokens or context_of(model),
             ),
         )
 
