@@ -13,6 +13,16 @@ from assay.names import load
 STRATEGIES = {
     "sample": "assay.search.sample:sample",
     "self_debug": "assay.search.repair:self_debug",
+    "lpw": "assay.search.plan:lpw",
+    "slpw": "assay.search.plan:slpw",
+    "codesim": "assay.search.plan:codesim",
+    "plan_search": "assay.search.plan_search:plan_search",
+    "beam": "assay.search.tree:beam",
+    "codetree": "assay.search.tree:codetree",
+    "rethink_mcts": "assay.search.mcts:rethink_mcts",
+    "anneal": "assay.search.anneal:anneal",
+    "iad": "assay.search.iad:iad",
+    "adaptive": "assay.search.adaptive:adaptive",
 }
 """Name to `module:function`; called with a `Problem`, a `Prompter` and its own keywords."""
 
@@ -28,6 +38,8 @@ NO_TESTS = "no tests"
 """There is no visible test to go by."""
 SILENT = "no reply"
 """The model gave nothing to go on with."""
+NOT_WORTH = "not worth it"
+"""The expected gain of another attempt is below its cost."""
 UNMEASURED = "unmeasured"
 """A failure of ours left open what a candidate does."""
 
