@@ -13,6 +13,12 @@ from assay.names import load
 STRATEGIES = {
     "sample": "assay.search.sample:sample",
     "self_debug": "assay.search.repair:self_debug",
+    "self_critique": "assay.search.repair:self_critique",
+    "try_again": "assay.search.repair:try_again",
+    "conversation": "assay.search.repair:conversation",
+    "critic": "assay.search.repair:critic",
+    "self_repair": "assay.search.repair:self_repair",
+    "reflexion": "assay.search.reflexion:reflexion",
 }
 """Name to `module:function`; called with a `Problem`, a `Prompter` and its own keywords."""
 
