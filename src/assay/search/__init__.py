@@ -12,6 +12,8 @@ from assay.names import load
 
 STRATEGIES = {
     "sample": "assay.search.sample:sample",
+    "acecoder": "assay.search.thought:acecoder",
+    "scot": "assay.search.thought:scot",
     "self_debug": "assay.search.repair:self_debug",
     "self_critique": "assay.search.repair:self_critique",
     "try_again": "assay.search.repair:try_again",
@@ -21,6 +23,10 @@ STRATEGIES = {
     "reflexion": "assay.search.reflexion:reflexion",
 }
 """Name to `module:function`; called with a `Problem`, a `Prompter` and its own keywords."""
+
+SOLVED = "solved"
+"""A strategy with this keyword is given the solved problems of the log (`retrieval.Solved`); it is
+no knob."""
 
 PASSED = "passed"
 """A candidate passes every visible test."""
