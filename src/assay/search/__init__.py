@@ -12,7 +12,15 @@ from assay.names import load
 
 STRATEGIES = {
     "sample": "assay.search.sample:sample",
+    "acecoder": "assay.search.thought:acecoder",
+    "scot": "assay.search.thought:scot",
     "self_debug": "assay.search.repair:self_debug",
+    "self_critique": "assay.search.repair:self_critique",
+    "try_again": "assay.search.repair:try_again",
+    "conversation": "assay.search.repair:conversation",
+    "critic": "assay.search.repair:critic",
+    "self_repair": "assay.search.repair:self_repair",
+    "reflexion": "assay.search.reflexion:reflexion",
     "lpw": "assay.search.plan:lpw",
     "slpw": "assay.search.plan:slpw",
     "codesim": "assay.search.plan:codesim",
@@ -25,6 +33,10 @@ STRATEGIES = {
     "adaptive": "assay.search.adaptive:adaptive",
 }
 """Name to `module:function`; called with a `Problem`, a `Prompter` and its own keywords."""
+
+SOLVED = "solved"
+"""A strategy with this keyword is given the solved problems of the log (`retrieval.Solved`); it is
+no knob."""
 
 PASSED = "passed"
 """A candidate passes every visible test."""

@@ -9,8 +9,8 @@ from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, NOT_WORTH, PASSED, ROUNDS, SILENT, UNMEASURED
+from assay.search.ideas import VALUES, after, guided, reply_to
 from assay.search.sample import draw
-from assay.search.thoughts import VALUES, after, guided, reply_to
 from assay.search.turns import opening, write_new
 from assay.search.worth import attempts_worth, two_kinds
 

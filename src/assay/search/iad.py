@@ -8,8 +8,8 @@ from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, UNMEASURED
+from assay.search.ideas import LONGEST, after
 from assay.search.sample import draw
-from assay.search.thoughts import LONGEST, after
 from assay.search.turns import write_all
 
 

@@ -11,7 +11,7 @@ from assay.feedback.steps import Steps, try_
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, UNMEASURED
-from assay.search.thoughts import LONGEST, LONGEST_ITEM, VALUES, guided, items, reply_to
+from assay.search.ideas import LONGEST, LONGEST_ITEM, VALUES, guided, items, reply_to
 from assay.search.turns import write_new
 
 

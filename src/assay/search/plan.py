@@ -10,7 +10,8 @@ from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
-from assay.search.thoughts import LONGEST, VALUES, after, guided, last_word, reply_to
+from assay.search.ideas import LONGEST, VALUES, guided, last_word, reply_to
+from assay.search.repair import asked
 from assay.search.turns import improve, said, write, write_new
 
 SHOWN_WRONG = 2
@@ -146,13 +147,13 @@ def against_plan(
         feedback=feedback.message,
     )
     wrong = [clip(one.candidate.code or "", LONGEST) for one in branch.wrong[-SHOWN_WRONG:]]
-    asked = prompter.text(
+    text = prompter.text(
         "plan_repair", problem=problem, feedback=feedback.message, analysis=analysis, wrong=wrong
     )
     return (
         *guided(problem, prompter, branch.plan),
         said(branch.attempt.candidate.text),
-        Message("user", asked),
+        Message("user", text),
     )
 
 
@@ -166,9 +167,7 @@ def codesim(problem: Problem, prompter: Prompter, plans: int = 2, debugs: int = 
     """
 
     def debug(attempt: Attempt) -> Steps[tuple[Message, ...]]:
-        feedback = yield from gather(problem, attempt, prompter)
-        asked = prompter.text("codesim_debug", problem=problem, feedback=feedback.message)
-        return after(problem, prompter, attempt, asked)
+        return (yield from asked(problem, prompter, attempt, "codesim_debug"))
 
     stopped = ROUNDS
     for number in range(plans):

@@ -7,7 +7,7 @@ from assay.feedback.steps import Steps, try_
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import PASSED, ROUNDS, SILENT, UNMEASURED
-from assay.search.thoughts import guided, items, reply_to
+from assay.search.ideas import guided, items, reply_to
 from assay.search.turns import write
 
 TRIES = 3

@@ -1,36 +1,242 @@
-"""Repair from feedback, one conversation at a time."""
+"""Repair from what a run says, one conversation at a time. `reflexion` and `ldb` have files of
+their own.
+
+Every one of these begins with the greedy program for the bare task. Repairs are greedy too; a
+program of before gets one further draw at the prompter's temperature, and is never run again.
+"""
+
+import random
+from collections.abc import Sequence
+from typing import Literal
 
 from assay.feedback import Attempt
 from assay.feedback.combine import gather
-from assay.feedback.steps import Steps
+from assay.feedback.steps import Steps, try_
 from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
-from assay.search import SILENT
+from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
 from assay.search.sample import draw
-from assay.search.turns import improve, opening, said
+from assay.search.turns import Revise, improve, opening, said, tell, write_all, write_new
+
+Variant = Literal["simple", "test", "explain", "trace"]
+
+KINDS = (
+    "incomplete code",
+    "wrong indentation",
+    "missing or wrong import",
+    "wrong use of a library",
+    "name that is not defined",
+    "wrong boundary or condition",
+    "wrong argument",
+    "too slow, or an error that the code raises itself",
+    "task misunderstood or wrong logic",
+    "requirement made up that the task does not have",
+    "wrong form of input or output",
+    "small slip",
+)
+"""The bugs of model-written code, in the order of syntax, run and meaning (Dou et al. 2024)."""
 
 
-def self_debug(problem: Problem, prompter: Prompter, rounds: int = 3) -> Steps[str]:
-    """Self-Debug, the unit-test variant: show the failing visible test, ask for a fix.
-
-    Chen et al. 2023, "Teaching Large Language Models to Self-Debug" (MBPP, GPT-3.5: 67.6 to
-    about 74 %; most of the gain within 3 rounds). The conversation holds the task, the last
-    program and what went wrong with it. Repairs are greedy as in the paper, but a program that
-    was tried before is not tried again: it gets a further draw at the prompter's temperature.
-    Stops when the visible tests pass; without visible tests there is nothing to repair from.
-    """
-
-    def revise(attempt: Attempt) -> Steps[tuple[Message, ...]]:
-        feedback = yield from gather(problem, attempt, prompter)
-        asked = prompter.text("self_debug", problem=problem, feedback=feedback.message)
-        return (
-            *opening(problem, prompter),
-            said(attempt.candidate.text),
-            Message("user", asked),
-        )
-
-    attempts = yield from draw(problem, prompter, range(1), made_by="self_debug:0")
+def from_greedy(
+    problem: Problem, prompter: Prompter, name: str, rounds: int, revise: Revise
+) -> Steps[str]:
+    """The greedy program for the bare task, then rounds of `improve`."""
+    attempts = yield from draw(problem, prompter, range(1), made_by=f"{name}:0")
     if not attempts:
         return SILENT
     return (yield from improve(problem, prompter, attempts[0], rounds, revise))
+
+
+def asked(
+    problem: Problem, prompter: Prompter, attempt: Attempt, template: str, **values: Sequence[str]
+) -> Steps[tuple[Message, ...]]:
+    """The task, the program, and `template` with what is said of it."""
+    feedback = yield from gather(problem, attempt, prompter)
+    text = prompter.text(template, problem=problem, feedback=feedback.message, **values)
+    return (*opening(problem, prompter), said(attempt.candidate.text), Message("user", text))
+
+
+def self_debug(
+    problem: Problem, prompter: Prompter, rounds: int = 3, variant: Variant = "test"
+) -> Steps[str]:
+    """Self-Debug: shows what failed, asks for a fix.
+
+    Chen et al. 2023, "Teaching Large Language Models to Self-Debug" (MBPP, GPT-3.5: 67.6 to
+    about 74 %; most of the gain within 3 of 10 rounds). `simple` says only that the code is wrong;
+    `test` shows the failing visible tests; `explain` and `trace` ask, on top of that, for a
+    narration of the code or of the failing call before the fix, which is a second call a round.
+    No demonstrations, as chat models need none. Stops when the visible tests pass; without any
+    the paper takes the model's word for it, which is optimistic: here it stops.
+    """
+
+    def revise(attempt: Attempt) -> Steps[tuple[Message, ...]]:
+        if variant == "simple":
+            wrong = prompter.text("wrong", problem=problem)
+            text = prompter.text("self_debug", problem=problem, feedback=wrong)
+            shown = (*opening(problem, prompter), said(attempt.candidate.text))
+            return (*shown, Message("user", text))
+        if variant == "test":
+            return (yield from asked(problem, prompter, attempt, "self_debug"))
+        messages = yield from asked(problem, prompter, attempt, f"self_debug_{variant}")
+        return (yield from tell(problem, prompter, messages, "fix"))
+
+    return (yield from from_greedy(problem, prompter, "self_debug", rounds, revise))
+
+
+def self_critique(problem: Problem, prompter: Prompter, rounds: int = 2) -> Steps[str]:
+    """Self-critique with a taxonomy of bugs: names kind and cause, and rewrites, in one reply.
+
+    Dou et al. 2024, "What's Wrong with Your Code Generated by Large Language Models?" (passing
+    rate +29.2 % after two rounds). The kinds come in an order drawn anew for each program, since
+    small models tend to name the first. The reply in the log begins with the kind.
+    """
+
+    def revise(attempt: Attempt) -> Steps[tuple[Message, ...]]:
+        chance = random.Random(f"{prompter.seed} {attempt.candidate.id}")
+        kinds = chance.sample(KINDS, len(KINDS))
+        return (yield from asked(problem, prompter, attempt, "self_critique", kinds=kinds))
+
+    return (yield from from_greedy(problem, prompter, "self_critique", rounds, revise))
+
+
+def try_again(problem: Problem, prompter: Prompter, rounds: int = 4) -> Steps[str]:
+    """Unary feedback, the control for every richer one: "wrong, try again", and nothing else.
+
+    Liu et al. 2025, "A Simple 'Try Again' Can Elicit Multi-Turn LLM Reasoning" (up to +14 points
+    over five turns, after training for it; 70 % of a base model's failures repeat one answer five
+    times, which a further draw mends here). All earlier answers stay in the conversation.
+    `--feedback` changes nothing: a control stays what it is. That the answer is wrong comes from
+    the visible tests.
+    """
+    history = opening(problem, prompter)
+
+    def revise(attempt: Attempt) -> Steps[tuple[Message, ...]]:
+        nonlocal history
+        again = Message("user", prompter.text("try_again", problem=problem))
+        history = (*history, said(attempt.candidate.text), again)
+        return history
+        yield  # a generator, though it asks for nothing
+
+    return (yield from from_greedy(problem, prompter, "try_again", rounds, revise))
+
+
+def conversation(
+    problem: Problem, prompter: Prompter, rounds: int = 9, chain: int = 3
+) -> Steps[str]:
+    """Conversational repair: each patch that failed stays in sight, with what it broke.
+
+    Xia and Zhang 2023, "Conversational Automated Program Repair" (QuixBugs: beats repeated
+    sampling for all ten models). After `chain` patches, or where the model only repeats itself,
+    the dialogue starts anew from the first program. The first patch is greedy, the others are
+    drawn, so that a new dialogue is another one. The paper runs the failing test first; here all
+    visible tests are one run.
+    """
+    attempts = yield from draw(problem, prompter, range(1), made_by="conversation:0")
+    if not attempts:
+        return SILENT
+    if not problem.tests:
+        return NO_TESTS
+    [first] = [attempt] = attempts
+    seen = {first.candidate.id}
+    history, length = opening(problem, prompter), 0
+    for number in range(1, rounds + 1):
+        if attempt.passed:
+            return PASSED
+        if not attempt.measured:
+            return UNMEASURED
+        if length >= max(1, chain):
+            attempt, history, length = first, opening(problem, prompter), 0
+        turn = yield from asked(problem, prompter, attempt, "conversation")
+        history = (*history, *turn[-2:])
+        made = yield from write_new(
+            problem,
+            prompter,
+            history,
+            f"conversation:{number}",
+            seen,
+            attempt.candidate.id,
+            number - 1,
+        )
+        if made == STUCK and length:
+            attempt, history, length = first, opening(problem, prompter), 0
+        elif isinstance(made, str):
+            return made
+        else:
+            [attempt] = yield from try_([made])
+            length += 1
+    return PASSED if attempt.passed else ROUNDS
+
+
+def critic(problem: Problem, prompter: Prompter, rounds: int = 4) -> Steps[str]:
+    """CRITIC: one call says what is wrong, given the interpreter's report; one writes it better.
+
+    Gou et al. 2024, "CRITIC: Large Language Models Can Self-Correct with Tool-Interactive
+    Critiquing" (GSM8K programs, GPT-3.5: 72.5 to about 78 %). Builds on the newest program that
+    gave a value. The report is what the visible tests say; without any it is whether the program
+    loads, and the model may say that nothing is wrong: it ends when the code stays the same. The
+    script runs all four rounds; here a visible pass ends it.
+    """
+    attempts = yield from draw(problem, prompter, range(1), made_by="critic:0")
+    if not attempts:
+        return SILENT
+    [base] = [attempt] = attempts
+    seen = {base.candidate.id}
+    for number in range(1, rounds + 1):
+        if problem.tests and attempt.passed:
+            return PASSED
+        if not attempt.measured:
+            return UNMEASURED
+        if gave_a_value(attempt):
+            base = attempt
+        question = yield from asked(problem, prompter, base, "critic_ask")
+        messages = yield from tell(problem, prompter, question, "critic_fix")
+        parent = base.candidate.id
+        made = yield from write_new(problem, prompter, messages, f"critic:{number}", seen, parent)
+        if isinstance(made, str):
+            return made
+        [attempt] = yield from try_([made])
+    return PASSED if problem.tests and attempt.passed else ROUNDS
+
+
+def gave_a_value(attempt: Attempt) -> bool:
+    run = attempt.run
+    return run is not None and (
+        run.passed or any(verdict.outcome in ("passed", "wrong") for verdict in run.verdicts)
+    )
+
+
+def self_repair(
+    problem: Problem, prompter: Prompter, programs: int = 5, repairs: int = 1
+) -> Steps[str]:
+    """The tree of the self-repair study: first programs, then repairs of each that failed.
+
+    Olausson et al. 2024, "Is Self-Repair a Silver Bullet for Code Generation?": at small budgets
+    repair does not beat fresh samples, and tokens are best spent on first programs with one repair
+    each; feedback is the bottleneck (GPT-4, 33.3 to 52.6 % repaired with a person's). What is
+    wrong and the fix are one reply, drawn at the prompter's temperature. The study stops at a
+    hidden pass; here it is a visible one, parent after parent.
+    """
+    attempts = yield from draw(problem, prompter, range(programs), made_by="self_repair:0")
+    if not attempts:
+        return SILENT
+    if not problem.tests:
+        return NO_TESTS
+    if any(attempt.passed for attempt in attempts):
+        return PASSED
+    failed = {attempt.candidate.id: attempt for attempt in attempts if attempt.measured}
+    seen = {attempt.candidate.id for attempt in attempts}
+    tried = 0
+    for parent, attempt in failed.items():
+        messages = yield from asked(problem, prompter, attempt, "self_repair")
+        prompts = [prompter.prompt(messages, number) for number in range(1, repairs + 1)]
+        made = yield from write_all(problem, prompter, prompts, "self_repair:1", parent)
+        new = {one.id: one for one in made if one.id not in seen}
+        seen.update(new)
+        repaired = yield from try_(list(new.values()))
+        if any(attempt.passed for attempt in repaired):
+            return PASSED
+        tried += len(repaired)
+    if not failed:
+        return UNMEASURED
+    return ROUNDS if tried or not repairs else STUCK

@@ -10,8 +10,9 @@ from assay.feedback.steps import Steps, try_
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
+from assay.search.ideas import LONGEST, after, guided, items, reply_to
+from assay.search.repair import asked
 from assay.search.sample import draw
-from assay.search.thoughts import LONGEST, after, guided, items, reply_to
 from assay.search.turns import write_all, write_new
 
 MIDDLE_SCORE = 3
@@ -90,10 +91,10 @@ def carried_out(
     if idea.parent is None:
         messages, parent = guided(problem, prompter, idea.text), None
     else:
-        asked = prompter.text(
+        text = prompter.text(
             "codetree_debug", problem=problem, feedback=idea.parent.feedback, fix=idea.text
         )
-        messages = after(problem, prompter, idea.parent.attempt, asked)
+        messages = after(problem, prompter, idea.parent.attempt, text)
         parent = idea.parent.attempt.candidate.id
     made = yield from write_new(problem, prompter, messages, f"codetree:{number}", seen, parent)
     if isinstance(made, str):
@@ -192,9 +193,7 @@ def ended(attempts: list[Attempt]) -> str:
 def offspring(
     problem: Problem, prompter: Prompter, attempt: Attempt, children: int, level: int
 ) -> Steps[list[Attempt]]:
-    feedback = yield from gather(problem, attempt, prompter)
-    asked = prompter.text("self_debug", problem=problem, feedback=feedback.message)
-    messages = after(problem, prompter, attempt, asked)
+    messages = yield from asked(problem, prompter, attempt, "self_debug")
     prompts = [
         prompter.prompt(messages, number if number == 0 else level * children + number)
         for number in range(children)

@@ -61,6 +61,15 @@ def said(reply: str) -> Message:
     return Message("assistant", clip(reply, LONGEST_REPLY) or "(nothing)")
 
 
+def tell(
+    problem: Problem, prompter: Prompter, messages: tuple[Message, ...], template: str
+) -> Steps[tuple[Message, ...]]:
+    """The conversation with the model's greedy answer, and `template` said to that."""
+    replies = yield from ask([prompter.prompt(messages)])
+    answer = said(replies[0].text if replies else "")
+    return (*messages, answer, Message("user", prompter.text(template, problem=problem)))
+
+
 def candidate_of(
     problem: Problem, reply: Completion, made_by: str, parent: str | None = None
 ) -> Candidate:
