@@ -38,11 +38,12 @@ def adaptive(
     Three papers. Stroebl et al. 2024, "Inference Scaling fLaws": it stops where the expected gain
     of another attempt is not above its cost; `wrong` is the price of a wrong answer that passes
     and `cost` that of an attempt, a right answer being worth 1 (on HumanEval+ the best number of
-    attempts of Llama-3.1-8B fell from 200 to 4 as the price rose from 1 to 4). Wang et al. 2024, "Selection of Prompt Engineering
-    Techniques for Code Generation through Predicting Code Complexity" (PET-Select: up to 74.8 %
-    fewer tokens): the technique goes by the difficulty; here difficulty is what failed, not what an encoder
-    foretells, which would need training for each model. Tong et al. 2024, "DART-Math": hard
-    problems get more attempts, up to a cap, `most`. Calls: 1 an attempt, 2 with a plan.
+    attempts of Llama-3.1-8B fell from 200 to 4 as the price rose from 1 to 4). Wang et al. 2024,
+    "Selection of Prompt Engineering Techniques for Code Generation through Predicting Code
+    Complexity" (PET-Select: up to 74.8 % fewer tokens): the technique goes by the difficulty;
+    here that is what failed, not what an encoder foretells, which each model would need trained
+    for it. Tong et al. 2024, "DART-Math": hard problems get more attempts, up to a cap, `most`.
+    Calls: 1 an attempt, 2 with a plan.
 
     The rates: a `share` of problems is `easy` (solved at that rate by one attempt), the others
     are `hard`; visible tests accept right programs at rate `complete` and reject wrong ones at

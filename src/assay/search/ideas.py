@@ -26,7 +26,7 @@ LONGEST_ITEM = 400
 
 VALUES = tuple(name for name in ("tests", "trace") if name in SOURCES)
 """What failed, and the values of variables on the way there."""
-MARKER = re.compile(r"[ \t]*(?:\d{1,3}[.):]|[-*\u2022])[ \t]+(.*)")
+MARKER = re.compile(r"[ \t]*(?:\d{1,3}[.):]|[-*\u2022])(?:[ \t]+(.*))?$")
 
 
 def reply_to(
@@ -93,7 +93,7 @@ def marked(text: str) -> Iterator[str]:
         if begun := MARKER.match(line):
             if item:
                 yield item
-            item = begun[1]
+            item = begun[1] or ""
         elif item and line.strip():
             item += f" {line.strip()}"
         elif item:

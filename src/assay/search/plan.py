@@ -175,7 +175,7 @@ def codesim(problem: Problem, prompter: Prompter, plans: int = 2, debugs: int = 
         if plan and problem.tests:
             plan = yield from simulated(problem, prompter, plan, number)
         prompt = prompter.prompt(guided(problem, prompter, plan), number)
-        made = yield from write(problem, prompter, prompt, f"codesim:{number * (debugs + 1)}")
+        made = yield from write(problem, prompter, prompt, f"codesim.{number}:0")
         if made is None:
             return SILENT
         [attempt] = yield from try_([made])
