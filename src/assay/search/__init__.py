@@ -20,6 +20,7 @@ STRATEGIES = {
     "conversation": "assay.search.repair:conversation",
     "critic": "assay.search.repair:critic",
     "self_repair": "assay.search.repair:self_repair",
+    "ldb": "assay.search.ldb:ldb",
     "reflexion": "assay.search.reflexion:reflexion",
 }
 """Name to `module:function`; called with a `Problem`, a `Prompter` and its own keywords."""
