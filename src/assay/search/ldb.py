@@ -51,10 +51,9 @@ def ldb(problem: Problem, prompter: Prompter, rounds: int = 10) -> Steps[str]:
 def listing(prompter: Prompter, traced: Traced, feedback: str) -> str:
     many = len(traced.blocks) > 2 * ENDS
     shown = (*traced.blocks[:ENDS], *traced.blocks[-ENDS:]) if many else traced.blocks
-    middle = len(traced.blocks) - 2 * ENDS
     rows = [row(block) for block in shown]
     if many:
-        rows[ENDS]["gap"] = f"{middle} more blocks ran"
+        rows[ENDS]["gap"] = "more blocks ran"
     return prompter.text(
         "ldb", feedback=feedback, call=clip(traced.call), ended=traced.ended, blocks=rows
     )
