@@ -20,6 +20,7 @@ STRATEGIES = {
     "conversation": "assay.search.repair:conversation",
     "critic": "assay.search.repair:critic",
     "self_repair": "assay.search.repair:self_repair",
+    "ldb": "assay.search.ldb:ldb",
     "reflexion": "assay.search.reflexion:reflexion",
     "lpw": "assay.search.plan:lpw",
     "slpw": "assay.search.plan:slpw",
