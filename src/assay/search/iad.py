@@ -8,7 +8,7 @@ from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, UNMEASURED
-from assay.search.ideas import LONGEST, after
+from assay.search.ideas import LONGEST, after, unseen
 from assay.search.sample import draw
 from assay.search.turns import write_all
 
@@ -30,6 +30,7 @@ def iad(
         return SILENT
     if not problem.tests:
         return NO_TESTS
+    seen = {attempt.candidate.id for attempt in attempts}
     tried: list[Attempt] = []
     best: Attempt | None = None
     number = 0
@@ -49,7 +50,8 @@ def iad(
         made = yield from write_all(problem, prompter, prompts, f"iad:{level}", best.candidate.id)
         if not made:
             return SILENT
-        attempts = yield from try_(made)
+        new = unseen(made, seen)
+        attempts = (yield from try_(new)) if new else []
     return ROUNDS
 
 

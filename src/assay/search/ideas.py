@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from assay.candidate import Candidate
 from assay.feedback import SOURCES, Attempt
 from assay.feedback.shorten import clip
 from assay.feedback.steps import Steps, ask
@@ -56,6 +57,16 @@ def after(
 ) -> tuple[Message, ...]:
     """The task, the attempt's reply, and what is asked for next."""
     return (*opening(problem, prompter), said(attempt.candidate.text), Message("user", asked))
+
+
+def unseen(made: list[Candidate], seen: set[str]) -> list[Candidate]:
+    """Those whose programs are not in `seen`, to which they are added."""
+    new = []
+    for candidate in made:
+        if candidate.id not in seen:
+            seen.add(candidate.id)
+            new.append(candidate)
+    return new
 
 
 def items(text: str, most: int) -> list[str]:

@@ -9,10 +9,10 @@ from assay.feedback.steps import Steps, try_
 from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
-from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
+from assay.search import NO_TESTS, PASSED, ROUNDS, STUCK, UNMEASURED
 from assay.search.ideas import LONGEST, VALUES, guided, last_word, reply_to
 from assay.search.repair import asked
-from assay.search.turns import improve, said, write, write_new
+from assay.search.turns import said, write_new
 
 SHOWN_WRONG = 2
 """Earlier wrong programs in a repair's prompt, the newest; the paper shows all."""
@@ -64,19 +64,19 @@ def planned(
     for number in range(plans):
         plan, worked = yield from plan_of(problem, prompter, number, checks)
         messages = guided(problem, prompter, "\n\n".join(filter(None, (plan, worked))))
-        made = yield from write(
-            problem, prompter, prompter.prompt(messages, number), f"{name}:{number}"
+        made = yield from write_new(
+            problem, prompter, messages, f"{name}:{number}", seen, draw=number
         )
-        if made is None:
-            return SILENT
+        if made == STUCK:
+            continue  # another plan, the same program
+        if isinstance(made, str):
+            return made
         [attempt] = yield from try_([made])
         if problem.tests and attempt.passed:
             return PASSED
         if not attempt.measured:
             return UNMEASURED
-        if made.id not in seen:
-            branches.append(Branch(plan, worked, attempt))
-        seen.add(made.id)
+        branches.append(Branch(plan, worked, attempt))
     if not problem.tests:
         return NO_TESTS
     return (yield from repaired(problem, prompter, name, branches, seen, rounds))
@@ -166,23 +166,35 @@ def codesim(problem: Problem, prompter: Prompter, plans: int = 2, debugs: int = 
     word anywhere; the best program is kept, not the last. Calls: 3 or 4 a plan, 1 a debugging.
     """
 
-    def debug(attempt: Attempt) -> Steps[tuple[Message, ...]]:
-        return (yield from asked(problem, prompter, attempt, "codesim_debug"))
-
-    stopped = ROUNDS
+    seen: set[str] = set()
     for number in range(plans):
         plan = yield from reply_to(problem, prompter, "codesim_plan", number)
         if plan and problem.tests:
             plan = yield from simulated(problem, prompter, plan, number)
-        prompt = prompter.prompt(guided(problem, prompter, plan), number)
-        made = yield from write(problem, prompter, prompt, f"codesim.{number}:0")
-        if made is None:
-            return SILENT
-        [attempt] = yield from try_([made])
-        stopped = yield from improve(problem, prompter, attempt, debugs, debug)
-        if stopped not in (ROUNDS, STUCK):
-            return stopped
-    return stopped
+        messages, parent = guided(problem, prompter, plan), None
+        for step in range(debugs + 1):
+            made = yield from write_new(
+                problem,
+                prompter,
+                messages,
+                f"codesim:{number * (debugs + 1) + step}",
+                seen,
+                parent,
+                draw=0 if step else number,
+            )
+            if made == STUCK:
+                break  # on to another plan
+            if isinstance(made, str):
+                return made
+            [attempt] = yield from try_([made])
+            if not problem.tests:
+                return NO_TESTS
+            if attempt.passed or not attempt.measured:
+                return PASSED if attempt.passed else UNMEASURED
+            if step < debugs:
+                messages = yield from asked(problem, prompter, attempt, "codesim_debug")
+                parent = made.id
+    return ROUNDS
 
 
 def simulated(problem: Problem, prompter: Prompter, plan: str, draw: int) -> Steps[str]:

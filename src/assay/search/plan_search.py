@@ -6,9 +6,9 @@ from itertools import combinations
 from assay.feedback.steps import Steps, try_
 from assay.model.prompter import Prompter
 from assay.problem import Problem
-from assay.search import PASSED, ROUNDS, SILENT, UNMEASURED
+from assay.search import PASSED, ROUNDS, STUCK, UNMEASURED
 from assay.search.ideas import guided, items, reply_to
-from assay.search.turns import write
+from assay.search.turns import write_new
 
 TRIES = 3
 """Draws for a list of observations; a reply that is no list counts as one observation."""
@@ -38,13 +38,14 @@ def plan_search(
     or two observations for the next layer.
     """
     made = 0
+    seen: set[str] = set()
     layer: list[Subset] = [()]
     for depth in range(layers):
         deeper: list[Subset] = []
         for start in layer:
-            seen = yield from observed(problem, prompter, start, observations)
-            for subset in subsets(start, seen, first=depth == 0):
-                stopped = yield from sketched(problem, prompter, subset, made, programs)
+            found = yield from observed(problem, prompter, start, observations)
+            for subset in subsets(start, found, first=depth == 0):
+                stopped = yield from sketched(problem, prompter, subset, made, programs, seen)
                 if stopped:
                     return stopped
                 made += 2
@@ -77,7 +78,7 @@ def subsets(start: Subset, found: list[str], *, first: bool) -> Iterator[Subset]
 
 
 def sketched(
-    problem: Problem, prompter: Prompter, subset: Subset, made: int, programs: int
+    problem: Problem, prompter: Prompter, subset: Subset, made: int, programs: int, seen: set[str]
 ) -> Steps[str]:
     """A sketch and its twin, each as a program; the reason to stop, or empty."""
     draw = made // 2
@@ -89,10 +90,14 @@ def sketched(
             sketch = yield from reply_to(
                 problem, prompter, "plan_search_criticise", draw, sketch=sketch
             )
-        prompt = prompter.prompt(guided(problem, prompter, sketch), number)
-        candidate = yield from write(problem, prompter, prompt, f"plan_search:{number}")
-        if candidate is None:
-            return SILENT
+        messages = guided(problem, prompter, sketch)
+        candidate = yield from write_new(
+            problem, prompter, messages, f"plan_search:{number}", seen, draw=number
+        )
+        if candidate == STUCK:
+            continue  # another sketch, the same program
+        if isinstance(candidate, str):
+            return candidate
         [attempt] = yield from try_([candidate])
         if problem.tests and attempt.passed:
             return PASSED

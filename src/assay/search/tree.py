@@ -10,7 +10,7 @@ from assay.feedback.steps import Steps, try_
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
-from assay.search.ideas import LONGEST, after, guided, items, reply_to
+from assay.search.ideas import LONGEST, after, guided, items, reply_to, unseen
 from assay.search.repair import asked
 from assay.search.sample import draw
 from assay.search.turns import write_all, write_new
@@ -155,32 +155,29 @@ def beam(
         return SILENT
     if not problem.tests:
         return NO_TESTS
-    seen: set[str] = set()
     if stopped := ended(attempts):
         return stopped
-    best = ranked(attempts, seen)[:width]
+    seen = {attempt.candidate.id for attempt in attempts}
+    best = ranked(attempts)[:width]
     for level in range(1, depth + 1):
         fresh: list[Attempt] = []
         for attempt in best:
-            made = yield from offspring(problem, prompter, attempt, children, level)
+            made = yield from offspring(problem, prompter, attempt, children, level, seen)
             if stopped := ended(made):
                 return stopped
             fresh += made
-        new = ranked(fresh, seen)
-        if not new:
+        if not fresh:
             return STUCK
-        best = sorted([*best, *new], key=lambda one: -one.score)[:width]
+        best = ranked([*best, *fresh])[:width]
     return ROUNDS
 
 
-def ranked(attempts: list[Attempt], seen: set[str]) -> list[Attempt]:
-    """Those whose programs are not in `seen`, to which they are added, the best first."""
-    new = []
+def ranked(attempts: list[Attempt]) -> list[Attempt]:
+    """One attempt a program, the best first; of equal scores the older."""
+    programs: dict[str, Attempt] = {}
     for attempt in attempts:
-        if attempt.candidate.id not in seen:
-            seen.add(attempt.candidate.id)
-            new.append(attempt)
-    return sorted(new, key=lambda one: -one.score)
+        programs.setdefault(attempt.candidate.id, attempt)
+    return sorted(programs.values(), key=lambda one: -one.score)
 
 
 def ended(attempts: list[Attempt]) -> str:
@@ -191,12 +188,19 @@ def ended(attempts: list[Attempt]) -> str:
 
 
 def offspring(
-    problem: Problem, prompter: Prompter, attempt: Attempt, children: int, level: int
+    problem: Problem,
+    prompter: Prompter,
+    attempt: Attempt,
+    children: int,
+    level: int,
+    seen: set[str],
 ) -> Steps[list[Attempt]]:
+    """Repairs that were not written before."""
     messages = yield from asked(problem, prompter, attempt, "self_debug")
     prompts = [
         prompter.prompt(messages, number if number == 0 else level * children + number)
         for number in range(children)
     ]
     made = yield from write_all(problem, prompter, prompts, f"beam:{level}", attempt.candidate.id)
-    return (yield from try_(made))
+    new = unseen(made, seen)
+    return (yield from try_(new)) if new else []
