@@ -48,6 +48,8 @@ def guided(problem: Problem, prompter: Prompter, hint: str) -> tuple[Message, ..
     *before, task = opening(problem, prompter)
     if not hint:
         return (*before, task)
+    if prompter.context is not None:  # the task is never trimmed: a third of the window, at most
+        hint = clip(hint, max(0, min(LONGEST, prompter.context - prompter.max_tokens)))
     asked = prompter.text("guided", problem=problem, task=task.content, hint=hint)
     return (*before, Message("user", asked))
 
