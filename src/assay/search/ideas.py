@@ -40,7 +40,15 @@ def reply_to(
     prompt = prompter.prompt(prompter.first(text, problem=problem), draw)
     short = replace(prompt, max_tokens=min(prompt.max_tokens, THOUGHT_TOKENS))
     completions = yield from ask([short])
-    return clip(completions[0].text.strip(), LONGEST) if completions else ""
+    return clip(completions[0].text.strip(), longest(prompter)) if completions else ""
+
+
+def longest(prompter: Prompter) -> int:
+    """Characters of a thought in a prompt, whose newest turn is never trimmed: at most a third of
+    the window beside the reply."""
+    if prompter.context is None:
+        return LONGEST
+    return max(0, min(LONGEST, prompter.context - prompter.max_tokens))
 
 
 def guided(problem: Problem, prompter: Prompter, hint: str) -> tuple[Message, ...]:
@@ -48,9 +56,9 @@ def guided(problem: Problem, prompter: Prompter, hint: str) -> tuple[Message, ..
     *before, task = opening(problem, prompter)
     if not hint:
         return (*before, task)
-    if prompter.context is not None:  # the task is never trimmed: a third of the window, at most
-        hint = clip(hint, max(0, min(LONGEST, prompter.context - prompter.max_tokens)))
-    asked = prompter.text("guided", problem=problem, task=task.content, hint=hint)
+    asked = prompter.text(
+        "guided", problem=problem, task=task.content, hint=clip(hint, longest(prompter))
+    )
     return (*before, Message("user", asked))
 
 

@@ -10,7 +10,7 @@ from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, STUCK, UNMEASURED
-from assay.search.ideas import LONGEST, VALUES, guided, last_word, reply_to
+from assay.search.ideas import LONGEST, VALUES, guided, last_word, longest, reply_to
 from assay.search.repair import asked
 from assay.search.turns import said, write_new
 
@@ -146,7 +146,8 @@ def against_plan(
         code=clip(branch.attempt.candidate.code or "", LONGEST),
         feedback=feedback.message,
     )
-    wrong = [clip(one.candidate.code or "", LONGEST) for one in branch.wrong[-SHOWN_WRONG:]]
+    most = longest(prompter) // SHOWN_WRONG
+    wrong = [clip(one.candidate.code or "", most) for one in branch.wrong[-SHOWN_WRONG:]]
     text = prompter.text(
         "plan_repair", problem=problem, feedback=feedback.message, analysis=analysis, wrong=wrong
     )
