@@ -88,6 +88,15 @@ FeedbackTokens = Annotated[
         envvar="ASSAY_FEEDBACK_TOKENS", min=50, help="Most tokens of feedback in one prompt."
     ),
 ]
+ContextTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--context",
+        envvar="ASSAY_CONTEXT",
+        min=256,
+        help="Tokens that the model reads and writes at once; known of embedded models.",
+    ),
+]
 SelectorName = Annotated[
     str, typer.Option(envvar="ASSAY_SELECTOR", help="How one candidate is chosen.")
 ]

@@ -39,7 +39,7 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
     targets = [target for one in given for target in targets_of(one, extra)]
     targets = [leave_out(target, flags.without) for target in targets]
     check_flags(targets, flags)
-    recipe = settings.recipe(settings.strategy, settings.selector)
+    recipe = settings.recipe(settings.strategy, settings.selector, settings.model)
     config = {
         "targets": list(given),
         "model": settings.model,

@@ -6,11 +6,9 @@ from typing import Any
 from assay.feedback import SOURCES, Attempt, Feedback
 from assay.feedback.steps import Steps
 from assay.model.prompter import Prompter
+from assay.model.window import BYTES_A_TOKEN
 from assay.names import load
 from assay.problem import Problem
-
-BYTES_A_TOKEN = 3
-"""Of code and English; a tokenizer makes 3 to 4."""
 
 Source = Callable[[Problem, Attempt, Prompter], Steps[Feedback | None]]
 

@@ -23,6 +23,9 @@ class Ask:
     """Completions, please; answered with as many, in order, as the budget affords."""
 
     prompts: tuple[Prompt, ...]
+    optional: bool = False
+    """Where the budget has no room for it, the answer is empty and the strategy goes on; else
+    that ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ class Consult:
 Steps = Generator[Ask | Try | Execute | Consult, Any, T]
 
 
-def ask(prompts: Sequence[Prompt]) -> Steps[list[Completion]]:
-    completions: list[Completion] = yield Ask(tuple(prompts))
+def ask(prompts: Sequence[Prompt], *, optional: bool = False) -> Steps[list[Completion]]:
+    completions: list[Completion] = yield Ask(tuple(prompts), optional)
     return completions
 
 

@@ -97,8 +97,8 @@ class Driver:
 
     async def _serve(self, request: Ask | Try | Execute | Consult) -> Any:
         match request:
-            case Ask(prompts):
-                return await self._ask(prompts)
+            case Ask(prompts, optional):
+                return await self._ask(prompts, optional)
             case Try(candidates, None):
                 attempts = await self._try(candidates, self.problem.tests)
                 for attempt in attempts:
@@ -115,7 +115,7 @@ class Driver:
     def _budget_spent(self) -> None:
         self.trail.stopped = "total budget" if self.ledger.total_spent() else "budget"
 
-    async def _ask(self, prompts: Sequence[Prompt]) -> list[Completion]:
+    async def _ask(self, prompts: Sequence[Prompt], optional: bool) -> list[Completion]:
         """Calls in as many waves as it takes: what one wave leaves of what it had reserved is
         there for the next, so that a budget ends with its tokens and not with its worst case."""
         waiting, completions = list(prompts), list[Completion]()
@@ -123,7 +123,7 @@ class Driver:
             try:
                 held = self._reserve(waiting)
             except BudgetSpent:
-                if not completions:
+                if not completions and not optional:
                     raise
                 self._budget_spent()
                 break

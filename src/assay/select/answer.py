@@ -7,6 +7,7 @@ from typing import Any, Literal
 from assay.feedback import Attempt
 from assay.feedback.steps import Steps
 from assay.problem import Problem
+from assay.search import NOT_WORTH
 from assay.search.budget import Cost, Ledger
 from assay.search.driver import Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
@@ -101,6 +102,8 @@ def judge(
     if best is None or choice is None or not best.measured:
         if best is None and trail.stopped.endswith("budget"):
             return "failed", f"the {trail.stopped} was spent before a candidate was tried"
+        if best is None and trail.stopped == NOT_WORTH:
+            return "abstained", "an attempt is not worth its cost at the price of a wrong answer"
         return "unmeasured", _unmeasured_reason(trail, best)
     if best.passed and problem.tests:
         return "verified", "passes every visible test"
