@@ -60,7 +60,15 @@ class Attempt:
 
 
 SOURCES = {
+    "person": "assay.feedback.person:person",
     "tests": "assay.feedback.tests:tests",
+    "property": "assay.feedback.property:property_",
+    "falsify": "assay.feedback.falsify:falsify",
+    "critic": "assay.feedback.critic:critic",
+    "critic_guarded": "assay.feedback.critic:critic_guarded",
+    "critic_novice": "assay.feedback.critic:critic_novice",
+    "critic_blind": "assay.feedback.critic:critic_blind",
+    "unary": "assay.feedback.unary:unary",
 }
 """Name to `module:function`, most useful first: the order in which they are put together.
 
