@@ -13,6 +13,7 @@ from assay.names import load
 STRATEGIES = {
     "sample": "assay.search.sample:sample",
     "self_debug": "assay.search.repair:self_debug",
+    "property": "assay.search.properties:property_",
 }
 """Name to `module:function`; called with a `Problem`, a `Prompter` and its own keywords."""
 
