@@ -1,6 +1,6 @@
 """What a critique does to right and to wrong programs, closed-loop (RealCritic, Tang et al. 2025).
 
-    nice -n 19 python bench/critic_effect.py [--items 12] [--sources critic,critic_blind]
+    nice -n 19 python bench/critic_effect.py [--items 12] [--sources blanked,critic,critic_blind]
         [--model embedded/qwen2.5-coder-0.5b] [--record FILE]
 
 As many right as wrong greedy answers to HumanEval, by the hidden tests. The same model then revises
@@ -98,7 +98,7 @@ async def measure(model: Model, sources: Sequence[str], prompter: Prompter, coun
     try:
         given = await drafts(sandbox, Prompter(), count)
         print(f"{len(given)} answers, {sum(r for _, _, r in given)} right")
-        for source in (BLANK, *sources):
+        for source in sources:
             counts: Counter[tuple[bool, bool]] = Counter()
             lost = 0
             for item, attempt, before in given:
@@ -118,7 +118,7 @@ async def measure(model: Model, sources: Sequence[str], prompter: Prompter, coun
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--items", type=int, default=12)
-    parser.add_argument("--sources", default="critic,critic_blind")
+    parser.add_argument("--sources", default="blanked,critic,critic_blind")
     parser.add_argument("--model", default="embedded/qwen2.5-coder-0.5b")
     parser.add_argument("--record", type=Path)
     parser.add_argument("--max-tokens", type=int, default=400)
