@@ -56,7 +56,7 @@ def test_each_request_is_shown_before_it_is_made(shell: Shell) -> None:
     code, text = screen.end()
     assert code == 0
     assert "Your code gave: -1" in text
-    assert "(as before: " in text
+    assert "(as before, lines: " in text
     assert "verified" in text
     assert max(len(line) for line in text.splitlines() if "[" not in line) <= 110
 

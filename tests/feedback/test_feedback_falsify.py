@@ -11,7 +11,7 @@ from assay.errors import NoSandbox
 from assay.feedback import Feedback
 from assay.feedback.falsify import falsify
 from assay.model.prompter import Prompter
-from assay.problem import Call, Problem
+from assay.problem import Call, Limits, Problem
 from assay.sandbox import Sandbox, open_sandbox
 
 PROBLEM = Problem(
@@ -19,6 +19,7 @@ PROBLEM = Problem(
     prompt="`largest(xs)`: the largest number of a list, None for an empty one.",
     entry_point="largest",
     tests=(Call(id="t", expression="largest([1, 2, 3])", expected="3"),),
+    limits=Limits(cpu_seconds=1, wall_seconds=4),
 )
 LAST = "def largest(xs):\n    return xs[-1] if xs else None\n"
 RIGHT = "def largest(xs):\n    return max(xs) if xs else None\n"

@@ -143,7 +143,7 @@ class ByHand:
             for message in messages:
                 if message in self._shown:
                     lines = len(message.content.splitlines())
-                    self._say(f"[{message.role}] (as before: {lines} lines)")
+                    self._say(f"[{message.role}] (as before, lines: {lines})")
                 else:
                     self._say(f"[{message.role}]\n{message.content}")
                     self._shown.add(message)

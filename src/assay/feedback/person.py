@@ -64,7 +64,8 @@ def words(problem: Problem, reply: Reply, candidates: Sequence[Candidate]) -> Se
         code = candidates[-1].code if candidates else None
         lines = (code or "").splitlines()
         inside = 1 <= reply.line <= len(lines)
-        source = f", `{clip(lines[reply.line - 1].strip())}`" if inside else ""
+        text = lines[reply.line - 1].strip() if inside else ""
+        source = f", `{clip(text)}`" if text else ""
         parts.append(f"A person says of line {reply.line}{source}: {said}")
     elif said:
         parts.append(f"A person says: {said}")
