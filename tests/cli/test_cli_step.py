@@ -106,6 +106,16 @@ def test_it_can_be_stopped(shell: Shell, keys: list[str]) -> None:
     assert (result["status"], result["stopped"]) == ("failed", "stopped by hand")
 
 
+def test_ctrl_c_ends_it_at_once(shell: Shell) -> None:
+    """Defects: a question that cannot be left; processes that stay behind."""
+    screen = Terminal(shell, "solve", "add.py", "--model", shell.model(RIGHT), "--step")
+    screen.read_until("s: stop)")
+    screen.press(b"\x03")
+    code, text = screen.end()
+    assert (code, shell.processes()) == (130, []), text
+    assert "Traceback" not in text
+
+
 def test_text_of_a_model_cannot_steer_the_terminal(shell: Shell) -> None:
     evil = fenced("def add(a, b):\n    '''\x1b[2J\x1b]0;owned\x07'''\n    return a + b")
     code, text = by_hand(shell, ["", ""], "--model", shell.model(evil), "--step")

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -160,8 +161,8 @@ class ByHand:
 
     def _read(self, keys: str) -> str:
         """A line; the end of input stops the search."""
-        self.screen.console.print(f"({keys})\n> ", end="", style="bold", markup=False)
-        with asking():
+        with asking():  # from before the prompt is seen: Ctrl-C may come at once
+            self.screen.console.print(f"({keys})\n> ", end="", style="bold", markup=False)
             line = sys.stdin.readline()
         return line.strip() if line else "s"
 
@@ -172,13 +173,24 @@ class ByHand:
             path = Path(folder) / ("program.py" if self.problem.language == "python" else "text")
             path.write_text(text, encoding="utf-8", errors="replace")
             try:
-                with asking():
-                    subprocess.run([*shlex.split(command), str(path)], check=True)
+                run_editor([*shlex.split(command), str(path)])
                 changed = path.read_text(encoding="utf-8")
             except (OSError, ValueError, subprocess.CalledProcessError) as error:
                 self._say(f"nothing was changed: {command}: {error}")
                 return None
         return None if changed.rstrip("\n") == text.rstrip("\n") else changed
+
+
+def run_editor(command: Sequence[str]) -> None:
+    """Ctrl-C belongs to the editor meanwhile. Raises `OSError`, `CalledProcessError`."""
+    with subprocess.Popen(command) as editor:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            status = editor.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
+    if status != 0:
+        raise subprocess.CalledProcessError(status, command)
 
 
 def chosen(typed: str, count: int, letter: str = "p") -> int | None:
