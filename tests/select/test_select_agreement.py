@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from assay.candidate import Candidate
 from assay.model.scripted import Scripted
 from assay.problem import Call, Problem
+from assay.problem.probes import MAX_SOURCE, probes
 from assay.sandbox import Sandbox, open_sandbox
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Driver, Forgetful, Parties
 from assay.select import Choice
 from assay.select.agreement import agreement
 from assay.select.answer import conclude
-from assay.select.probes import MAX_SOURCE, probes
 
 
 @pytest.fixture(scope="module")

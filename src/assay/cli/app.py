@@ -46,12 +46,12 @@ def root(
 def solve(
     context: typer.Context,
     targets: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="TARGET...",
             help="A .py file with stubs, a task in words, suite:ID, a .jsonl file, or - (stdin).",
         ),
-    ],
+    ] = None,
     tests: Annotated[
         Path | None, typer.Option(envvar="ASSAY_TESTS", help="A file of asserts or of tests.")
     ] = None,
@@ -74,6 +74,8 @@ def solve(
         list[str] | None,
         typer.Option(envvar="ASSAY_WITHOUT", help="Leave out this visible test (id); repeatable."),
     ] = None,
+    step: o.Step = False,
+    replay: o.Replay = None,
     model: o.ModelName = o.DEFAULT_MODEL,
     strategy: o.Strategy = "self_debug",
     selector: o.SelectorName = "agreement",
@@ -101,10 +103,8 @@ def solve(
     from assay.cli.session import Settings
     from assay.cli.solve import SolveFlags, solve_all
 
-    flags = SolveFlags(
-        tests=tests, out=out, diff=diff, write=write, force=force, without=without or (), json=json
-    )
-    raise typer.Exit(solve_all(targets, Settings.of(context), flags))
+    flags = SolveFlags.of(context)
+    raise typer.Exit(solve_all(targets or (), Settings.of(context), flags))
 
 
 @app.command()

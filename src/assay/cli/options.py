@@ -127,6 +127,16 @@ Prompts = Annotated[
     Path | None,
     typer.Option(envvar="ASSAY_PROMPTS", help="A folder whose .jinja files replace ours."),
 ]
+Step = Annotated[
+    bool,
+    typer.Option("--step", envvar="ASSAY_STEP", help="Show each request, and go on by hand."),
+]
+Replay = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID[/PROBLEM]", envvar="ASSAY_REPLAY", help="Run again what the log has, from it."
+    ),
+]
 LogFile = Annotated[
     Path | None, typer.Option("--log", envvar="ASSAY_LOG", help="The log to use (SQLite).")
 ]

@@ -145,8 +145,12 @@ async def workshop(
     run: str,
     screen: Screen,
     spent: Cost | None = None,
+    model: Model | None = None,
 ) -> AsyncIterator[Workshop]:
-    """Model, sandbox and ledger for one run. Raises `NoSandbox`, `ModelError`, `UsageError`."""
+    """Model (`model`, else the one of that name), sandbox and ledger for one run.
+
+    Raises `NoSandbox`, `ModelError`, `UsageError`.
+    """
     price = price_of(model_name, settings.price)
     total = Ledger(Budget.parse(settings.total), price=price, spent=spent)
     async with AsyncExitStack() as stack:
@@ -154,7 +158,7 @@ async def workshop(
         stack.push_async_callback(sandbox.close)
         if settings.unsafe:
             screen.warn("UNSAFE: programs run without isolation, with your rights")
-        model = wrapped(open_model(model_name), settings, log)
+        model = model or wrapped(open_model(model_name), settings, log)
         stack.push_async_callback(model.close)
         screen.tell_tier(sandbox.isolation)
         yield Workshop(Parties(model, sandbox), log, run, price, total)

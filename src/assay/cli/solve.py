@@ -5,13 +5,15 @@ import json
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assay.bench import Result
 from assay.bench.work import Recipe, Workshop, work
 from assay.candidate.splice import diff
 from assay.cli.evidence import doubtful_tests, evidence
+from assay.cli.replay import replay
 from assay.cli.run import asking, run_async
 from assay.cli.screen import Screen, interactive
 from assay.cli.session import Settings, fetch, open_log, workshop
@@ -19,6 +21,9 @@ from assay.cli.targets import Target, targets_of
 from assay.errors import UsageError
 from assay.problem import testfile
 from assay.store import Log
+
+if TYPE_CHECKING:
+    import typer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +34,24 @@ class SolveFlags:
     write: bool
     force: bool
     without: Sequence[str]
+    step: bool
+    replay: str | None
     json: bool
+
+    @classmethod
+    def of(cls, context: "typer.Context") -> "SolveFlags":
+        given = {field.name: context.params[field.name] for field in fields(cls)}
+        return cls(**given | {"without": given["without"] or ()})
 
 
 def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> int:
     """Solves every target and gives the exit status of the worst."""
+    if flags.replay is not None:
+        if given or flags.step:
+            raise UsageError("--replay takes everything from the log: no TARGET and no --step")
+        return replay(flags.replay, settings, flags.json)
+    if not given:
+        raise UsageError("a TARGET is missing (try --help)")
     screen = Screen(quiet=flags.json)
     extra = testfile.load(flags.tests) if flags.tests else ()
     targets = [target for one in given for target in targets_of(one, extra)]
@@ -47,12 +65,15 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
         "selector": settings.selector,
         "budget": settings.budget,
         "feedback": settings.feedback,
+        "feedback_tokens": settings.feedback_tokens,
+        "temperature": settings.temperature,
+        "max_tokens": settings.max_tokens,
         "seed": settings.seed,
     }
     with open_log(settings.log) as log:
         fetch(settings.model, screen)
         run = log.start("solve", config)
-        results = run_async(solve_run(log, run, targets, settings, recipe, screen))
+        results = run_async(solve_run(log, run, targets, settings, recipe, screen, flags.step))
         log.append(run, "", "end", {"items": len(results)})
         report(targets, results, flags, screen, log)
     return exit_status(results)
@@ -65,12 +86,28 @@ async def solve_run(
     settings: Settings,
     recipe: Recipe,
     screen: Screen,
+    step: bool = False,
 ) -> list[Result]:
     async with workshop(settings, settings.model, log, run, screen) as shop:
+        if step or (interactive() and "person" in (recipe.prompter.sources or ())):
+            return [await by_hand(shop, target, recipe, screen, step) for target in targets]
         results = await work_on(shop, targets, recipe, settings.jobs, screen)
         if len(targets) == 1 and interactive() and not screen.quiet:
             results = await offer_without(shop, targets, recipe, results, screen)
     return results
+
+
+async def by_hand(
+    shop: Workshop, target: Target, recipe: Recipe, screen: Screen, step: bool
+) -> Result:
+    """One after another, and without a line that moves: a person types."""
+    from assay.cli.step import ByHand
+
+    hand = ByHand(target.item.problem, screen)
+    parties = replace(shop.parties, person=hand, hand=hand if step else None)
+    result = await work(replace(shop, parties=parties), target.item, recipe)
+    screen.result(result, 28)
+    return result
 
 
 def leave_out(target: Target, without: Sequence[str]) -> Target:
@@ -85,6 +122,8 @@ def leave_out(target: Target, without: Sequence[str]) -> Target:
 
 def check_flags(targets: Sequence[Target], flags: SolveFlags) -> None:
     """Refuses before anything is paid for."""
+    if flags.step and not interactive():
+        raise UsageError("--step needs a terminal, where a person reads and types")
     if flags.write or flags.diff:
         for target in targets:
             if target.path is None:

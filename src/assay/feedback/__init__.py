@@ -60,6 +60,7 @@ class Attempt:
 
 
 SOURCES = {
+    "person": "assay.feedback.person:person",
     "tests": "assay.feedback.tests:tests",
     "tests_one": "assay.feedback.forms:tests_one",
     "tests_partial": "assay.feedback.forms:tests_partial",
@@ -67,10 +68,17 @@ SOURCES = {
     "build": "assay.feedback.build:build",
     "trace": "assay.feedback.trace:trace",
     "profile": "assay.feedback.profile:profile",
+    "property": "assay.feedback.property:property_",
+    "falsify": "assay.feedback.falsify:falsify",
     "coverage": "assay.feedback.coverage:coverage",
     "types": "assay.feedback.analysis:types",
     "lint": "assay.feedback.analysis:lint",
     "security": "assay.feedback.analysis:security",
+    "critic": "assay.feedback.critic:critic",
+    "critic_guarded": "assay.feedback.critic:critic_guarded",
+    "critic_novice": "assay.feedback.critic:critic_novice",
+    "critic_blind": "assay.feedback.critic:critic_blind",
+    "unary": "assay.feedback.unary:unary",
 }
 """Name to `module:function`, most useful first: the order in which they are put together.
 

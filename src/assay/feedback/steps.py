@@ -52,6 +52,8 @@ class Execute:
 class Question:
     text: str
     choices: tuple[str, ...] = ()
+    code: str | None = None
+    """The program that it is about, which the person may edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

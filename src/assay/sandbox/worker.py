@@ -31,7 +31,10 @@ ROLES: tuple[Role, ...] = ("solver", "judge")
 """Those that a worker starts with."""
 ANSWER_SECONDS = 30.0
 """How long a zygote may take to answer: only a machine in trouble needs so long."""
-TEST_PACKAGES = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py")
+TEST_PACKAGES = (
+    *("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py"),
+    *("hypothesis", "_hypothesis_globals", "_hypothesis_ftz_detector", "sortedcontainers"),
+)
 PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 _SPARE_BYTES = 8 << 20
 _FIRST_UID = 65_000
@@ -58,7 +61,8 @@ def interpreter() -> str:
 
 
 def test_packages() -> dict[str, str]:
-    """pytest and what it imports: name in a package folder -> path here; empty without pytest."""
+    """pytest, Hypothesis and what they import: name in a package folder -> path here; empty
+    without pytest."""
     found: dict[str, str] = {}
     for name in TEST_PACKAGES:
         spec = find_spec(name)

@@ -11,6 +11,7 @@ from assay.feedback.steps import Steps
 from assay.names import load
 
 STRATEGIES = {
+    "assay": "assay.search.own:assay",
     "sample": "assay.search.sample:sample",
     "acecoder": "assay.search.thought:acecoder",
     "scot": "assay.search.thought:scot",
@@ -29,6 +30,7 @@ STRATEGIES = {
     "beam": "assay.search.tree:beam",
     "codetree": "assay.search.tree:codetree",
     "rethink_mcts": "assay.search.mcts:rethink_mcts",
+    "property": "assay.search.properties:property_",
     "anneal": "assay.search.anneal:anneal",
     "iad": "assay.search.iad:iad",
     "adaptive": "assay.search.adaptive:adaptive",

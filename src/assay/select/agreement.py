@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from assay.feedback import Attempt
 from assay.feedback.steps import Steps, try_
 from assay.problem import Problem
+from assay.problem.probes import probes
 from assay.select import Choice
-from assay.select.probes import probes
 from assay.select.visible import rank, ranked
 
 

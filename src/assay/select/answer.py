@@ -9,7 +9,7 @@ from assay.feedback.steps import Steps
 from assay.problem import Problem
 from assay.search import NOT_WORTH
 from assay.search.budget import Cost, Ledger
-from assay.search.driver import Driver, Journal, Parties, Trail
+from assay.search.driver import BY_HAND, Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
 
 Status = Literal["verified", "likely", "abstained", "failed", "unmeasured"]
@@ -104,6 +104,8 @@ def judge(
             return "failed", f"the {trail.stopped} was spent before a candidate was tried"
         if best is None and trail.stopped == NOT_WORTH:
             return "abstained", "an attempt is not worth its cost at the price of a wrong answer"
+        if best is None and trail.stopped == BY_HAND:
+            return "failed", "stopped by hand before a candidate was tried"
         return "unmeasured", _unmeasured_reason(trail, best)
     if best.passed and problem.tests:
         return "verified", "passes every visible test"

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from assay.feedback import Attempt
 from assay.feedback.steps import Steps, try_
 from assay.problem import Problem, Test
+from assay.problem.probes import probes
 from assay.select import Choice, Selector
 from assay.select.pool import Pool, text_of
-from assay.select.probes import probes
 from assay.select.visible import rank as visible_score
 from assay.select.visible import ranked
 
