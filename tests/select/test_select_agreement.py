@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from assay.candidate import Candidate
 from assay.model.scripted import Scripted
 from assay.problem import Call, Problem
+from assay.problem.inputs import MAX_SOURCE
 from assay.sandbox import Sandbox, open_sandbox
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Driver, Forgetful, Parties
 from assay.select import Choice
 from assay.select.agreement import agreement
 from assay.select.answer import conclude
-from assay.select.probes import MAX_SOURCE, probes
+from assay.select.probes import probes
 
 
 @pytest.fixture(scope="module")
