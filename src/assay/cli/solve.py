@@ -5,8 +5,10 @@ import json
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+
+import typer
 
 from assay.bench import Result
 from assay.bench.work import Recipe, Workshop, work
@@ -29,7 +31,13 @@ class SolveFlags:
     write: bool
     force: bool
     without: Sequence[str]
+    min_confidence: float
     json: bool
+
+    @classmethod
+    def of(cls, context: typer.Context) -> "SolveFlags":
+        given = {field.name: context.params[field.name] for field in fields(cls)}
+        return cls(**{**given, "without": given["without"] or ()})
 
 
 def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> int:
@@ -40,11 +48,13 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
     targets = [leave_out(target, flags.without) for target in targets]
     check_flags(targets, flags)
     recipe = settings.recipe(settings.strategy, settings.selector)
+    recipe = replace(recipe, least=flags.min_confidence)
     config = {
         "targets": list(given),
         "model": settings.model,
         "strategy": settings.strategy,
         "selector": settings.selector,
+        "min_confidence": flags.min_confidence,
         "budget": settings.budget,
         "feedback": settings.feedback,
         "seed": settings.seed,
@@ -142,8 +152,6 @@ async def offer_without(
     shop: Workshop, targets: Sequence[Target], recipe: Recipe, results: list[Result], screen: Screen
 ) -> list[Result]:
     """Asks whether to go on without a test that looks wrong."""
-    import typer
-
     [target], [result] = targets, results
     doubts = doubtful_tests(shop.log, result)
     if result.status != "failed" or not doubts:

@@ -36,7 +36,7 @@ def arguments(problem: Problem, test: object) -> list[Any] | None:
 
 
 def near(given: Sequence[list[Any]], chance: random.Random, count: int) -> list[list[Any]]:
-    """At most `count` distinct argument lists of the same types near `given`, none of them in it."""
+    """At most `count` distinct argument lists of the same types near `given`, none of it."""
     known = {repr(args) for args in given}
     made: list[list[Any]] = []
     for _ in range(count * 4 if given else 0):

@@ -78,11 +78,19 @@ class Driver:
         self._executed: dict[Job, Run] = {}
 
     async def drive(self, steps: Steps[T]) -> T | None:
-        """Runs a generator to its end; `None` when budget or model ended it before."""
+        """Runs a generator to its end; `None` when budget or model ended it before.
+
+        What could not be served is raised at the request: one that can go on without catches it.
+        """
         try:
             request = next(steps)
             while True:
-                request = steps.send(await self._serve(request))
+                try:
+                    served = await self._serve(request)
+                except (BudgetSpent, ModelError) as error:
+                    request = steps.throw(error)
+                else:
+                    request = steps.send(served)
         except StopIteration as end:
             result: T = end.value
             return result

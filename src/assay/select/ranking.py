@@ -41,6 +41,8 @@ class Ranking:
     confidence: float
     """That the first is right: calibrated where the ranker is, else the share of all written
     programs that are in its cluster. 0 where no program loads."""
+    calibrated: bool = False
+    """Whether the ranker's own probability is the confidence."""
     probability: Floats | None = None
     test_score: Floats | None = None
 
@@ -77,6 +79,7 @@ def rank(matrix: Matrix, selector: str) -> Ranking:
         score=score,
         cluster=cluster,
         confidence=round(confidence, 4),
+        calibrated=found.confidence is not None,
         probability=found.probability,
         test_score=found.test_score,
     )
