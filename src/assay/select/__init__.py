@@ -28,6 +28,8 @@ class Choice:
     """Attempts that were compared: all that are as good as the first by the visible tests."""
     confidence: float | None = None
     """Calibrated probability that the first is right; `None`: the selector knows of none."""
+    evidence: dict[str, float] | None = None
+    """What the confidence was made of."""
     doubt: str = ""
     """One line on what speaks against the first; empty where nothing was found."""
 

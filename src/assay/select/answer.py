@@ -165,6 +165,7 @@ def decision_record(answer: Answer, choice: Choice | None) -> dict[str, Any]:
         "order": [attempt.candidate.id for attempt in order],
         "cluster": list(choice.cluster) if choice else [],
         "confidence": answer.confidence,
+        "evidence": choice.evidence if choice else None,
         "stopped": answer.stopped,
         "cost": asdict(answer.cost),
     }

@@ -28,10 +28,10 @@ FEW = 5
 """With fewer usable asserts than this, inputs alone are asked for as well."""
 MAX_TOKENS = 512
 """Of one reply: forty short tests."""
-HARMLESS = frozenset(
-    ("abs", "all", "any", "bool", "dict", "float", "frozenset", "int", "len", "list", "max", "min")
-    + ("repr", "reversed", "round", "set", "sorted", "str", "sum", "tuple")
-)
+HARMLESS = {
+    "abs", "all", "any", "bool", "dict", "float", "frozenset", "int", "len", "list", "max", "min",
+    "repr", "reversed", "round", "set", "sorted", "str", "sum", "tuple",
+}  # fmt: skip
 """Functions that a test may call around the entry point, or in its arguments: none can take
 long on values that were written out."""
 WIDEST = 0.1

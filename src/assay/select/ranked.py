@@ -42,6 +42,7 @@ def by_ranker(name: str) -> Selector:
         votes = Counter(attempt.candidate.id for attempt in attempts)
         count = tuple(votes[attempt.candidate.id] for attempt in best)
         matrix = matrix_of_attempts(problem, best, seen, count)
+        matrix = replace(matrix, written=float(len(attempts)))
         ranking = rank(matrix, name)
         groups = {
             a.candidate.id: int(ranking.cluster[n]) if seen.seen[n] or not seen.tests else ~n
@@ -62,6 +63,7 @@ def by_ranker(name: str) -> Selector:
             support=sum(votes[a.candidate.id] for a in alike),
             of=sum(count),
             confidence=ranking.confidence if ranking.calibrated else None,
+            evidence=ranking.evidence,
             doubt=doubt(matrix, ranking),
         )
 

@@ -28,6 +28,8 @@ class Scores:
     """One number a program: that its cluster is right; `None`: the ranker knows of none."""
     test_score: Floats | None = None
     """One number a test: how far it is believed."""
+    evidence: dict[str, float] | None = None
+    """What the confidence was made of, so that a log can be fitted again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,6 +47,7 @@ class Ranking:
     """Whether the ranker's own probability is the confidence."""
     probability: Floats | None = None
     test_score: Floats | None = None
+    evidence: dict[str, float] | None = None
 
     @property
     def first(self) -> Bools:
@@ -82,6 +85,7 @@ def rank(matrix: Matrix, selector: str) -> Ranking:
         calibrated=found.confidence is not None,
         probability=found.probability,
         test_score=found.test_score,
+        evidence=found.evidence,
     )
 
 
