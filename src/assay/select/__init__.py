@@ -39,6 +39,8 @@ Selector = Callable[[Problem, Sequence[Attempt], Prompter], Steps[Choice]]
 SELECTORS = {
     "visible": "assay.select.visible:visible",
     "agreement": "assay.select.agreement:agreement",
+    "judge": "assay.select.judge:judge",
+    "likelihood": "assay.select.likelihood:likelihood",
 }
 """Name to `module:function`; a ranker's name is a selector as well. `posterior` is the default."""
 
@@ -49,6 +51,8 @@ RANKERS = {
     "b4": "assay.select.b4:b4",
     "pagerank": "assay.select.pagerank:pagerank",
     "minimax": "assay.select.minimax:minimax",
+    "genx": "assay.select.genx:genx",
+    "quality": "assay.select.quality:quality",
     "posterior": "assay.select.posterior:posterior",
 }
 """Name to `module:function`, which gives the `Scores` of a `Matrix`. `posterior` is the default."""

@@ -21,7 +21,7 @@ from assay.select.visible import ranked
 if TYPE_CHECKING:
     from assay.select.matrix import Matrix
 
-WITHOUT_TESTS = ("visible", "majority")
+WITHOUT_TESTS = ("visible", "majority", "quality")
 """Rankers that tests of a model tell nothing."""
 
 

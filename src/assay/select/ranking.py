@@ -35,7 +35,8 @@ class Scores:
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ranking:
     order: Ints
-    """Programs of the matrix, best first; equal ones in the order of the file."""
+    """Programs of the matrix, best first; equal ones by their text's quality, then in the order of
+    the file."""
     score: Floats
     """One a program, in the order of the matrix."""
     cluster: Ints
@@ -63,7 +64,8 @@ def rank(matrix: Matrix, selector: str) -> Ranking:
     found: Scores = find_ranker(selector)(matrix)
     score = rounded(found.score)
     allowed = np.where(matrix.loaded, matrix.allowed(), -1)
-    order = np.lexsort((-score, -allowed))
+    ties = np.zeros(matrix.programs) if matrix.quality is None else matrix.quality
+    order = np.lexsort((-ties, -score, -allowed))
     place: dict[int, int] = {}
     for program in order:
         place.setdefault(int(found.cluster[program]), len(place))
