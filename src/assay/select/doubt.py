@@ -22,10 +22,7 @@ def doubt(matrix: "Matrix", ranking: "Ranking") -> str:
     why = explain(matrix, ranking)
     checked = int(matrix.passed[first].sum())
     if why["second"] is None:
-        if total == 1:
-            alike = "there is only one program"
-        else:
-            alike = f"all {total} programs do the same" if matrix.inputs else "one program only"
+        alike = f"all {total} programs do the same" if total > 1 else "there is one program only"
         if not len(matrix.tests):
             return f"{alike}, and none was checked"
         return f"{alike}, which passes {checked} of {len(matrix.tests)} tests"

@@ -18,12 +18,12 @@ def genx(matrix: Matrix, penalty: float = 0.5) -> Scores:
     cells = matrix.passed.astype(float)
     programs, tests = np.ones(cells.shape[0]), np.ones(cells.shape[1])
     for _ in range(ROUNDS):
-        before = programs
+        before = np.concatenate([programs, tests])
         programs = scaled(cells @ (matrix.weight * tests))
         good = (matrix.count * programs) @ cells
         bad = (matrix.count * (1 - programs)) @ cells
         tests = scaled(np.maximum(good - penalty * bad, 0.0))
-        if np.abs(programs - before).max(initial=0.0) < STILL:
+        if np.abs(np.concatenate([programs, tests]) - before).max(initial=0.0) < STILL:
             break
     return Scores(score=programs, cluster=by_passed(matrix), test_score=tests)
 
