@@ -185,7 +185,7 @@ async def test_a_mistake_too_dear_abstains_without_a_call() -> None:
     model = Scripted([code(1)])
     steps = adaptive(PROBLEM, P, wrong=500.0)
     parties = Parties(model, Judge({1: 4}))
-    answer = await solve(PROBLEM, steps, visible, parties, Ledger(Budget()), Forgetful())
+    answer = await solve(PROBLEM, steps, visible, parties, Ledger(Budget()), Forgetful(), P)
     assert (answer.status, answer.stopped, answer.code) == ("abstained", NOT_WORTH, None)
     assert model.asked == []
 

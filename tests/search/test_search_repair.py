@@ -121,7 +121,9 @@ async def test_the_best_attempt_is_what_is_chosen() -> None:
     machine = Machine([passing(1), passing(2), passing(0), passing(1)])
     parties = Parties(Scripted(NEW), machine)
     steps = self_debug(problem, Prompter())
-    answer = await solve(problem, steps, visible, parties, Ledger(Budget()), Forgetful())
+    answer = await solve(
+        problem, steps, visible, parties, Ledger(Budget()), Forgetful(), Prompter()
+    )
     assert answer.visible == (2, 3)
     assert answer.code is not None
     assert "a-b-1" in answer.code

@@ -35,7 +35,9 @@ class Recipe:
     strategy: str = "self_debug"
     knobs: dict[str, Any] = field(default_factory=dict)
     """Keyword arguments of the strategy."""
-    selector: str = "agreement"
+    selector: str = "posterior"
+    least: float = 0.0
+    """Below this confidence the answer is abstained from."""
     prompter: Prompter = field(default_factory=Prompter)
     budget: Budget = field(default_factory=Budget)
     """Of each problem."""
@@ -94,6 +96,8 @@ async def work(shop: Workshop, item: Item, recipe: Recipe, prefix: str = "") -> 
         shop.parties,
         ledger,
         journal,
+        recipe.prompter,
+        recipe.least,
     )
     graded = await grade(shop.parties.sandbox, item, answer.code)
     if graded is not None:

@@ -78,7 +78,8 @@ def solve(
     replay: o.Replay = None,
     model: o.ModelName = o.DEFAULT_MODEL,
     strategy: o.Strategy = "self_debug",
-    selector: o.SelectorName = "agreement",
+    selector: o.SelectorName = "posterior",
+    min_confidence: o.MinConfidence = 0.0,
     budget: o.BudgetText = "tokens=20000,seconds=600",
     total: o.TotalText = "",
     price: o.Price = None,
@@ -103,8 +104,7 @@ def solve(
     from assay.cli.session import Settings
     from assay.cli.solve import SolveFlags, solve_all
 
-    flags = SolveFlags.of(context)
-    raise typer.Exit(solve_all(targets or (), Settings.of(context), flags))
+    raise typer.Exit(solve_all(targets or (), Settings.of(context), SolveFlags.of(context)))
 
 
 @app.command()
@@ -182,10 +182,7 @@ def rank(
         bool,
         typer.Option("--trusted", envvar="ASSAY_TRUSTED", help="The tests are known to be right."),
     ] = False,
-    min_confidence: Annotated[
-        float,
-        typer.Option(envvar="ASSAY_MIN_CONFIDENCE", min=0, max=1, help="Abstain below this."),
-    ] = 0.0,
+    min_confidence: o.MinConfidence = 0.0,
     time: Annotated[float, typer.Option(envvar="ASSAY_TIME", help="CPU seconds a test.")] = 0.5,
     explain: Annotated[
         bool,

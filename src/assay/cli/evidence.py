@@ -25,7 +25,8 @@ def evidence(log: Log, result: Result) -> str:
     """Status and reason, the tests, what failed and what it cost."""
     cost = result.cost
     dollars = "price not known" if cost["dollars"] is None else f"${cost['dollars']:.4f}"
-    lines = [f"{result.status}: {result.reason}"]
+    sure = "" if result.confidence is None else f" (confidence {result.confidence:.2f})"
+    lines = [f"{result.status}: {result.reason}{sure}"]
     if result.status in ("failed", "unmeasured"):
         attempts = attempts_of(log, result)
         if attempts:

@@ -100,6 +100,9 @@ ContextTokens = Annotated[
 SelectorName = Annotated[
     str, typer.Option(envvar="ASSAY_SELECTOR", help="How one candidate is chosen.")
 ]
+MinConfidence = Annotated[
+    float, typer.Option(envvar="ASSAY_MIN_CONFIDENCE", min=0, max=1, help="Abstain below this.")
+]
 BudgetText = Annotated[
     str,
     typer.Option(

@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import typer
 
 from assay.bench import Result
 from assay.bench.work import Recipe, Workshop, work
@@ -22,9 +23,6 @@ from assay.errors import UsageError
 from assay.problem import testfile
 from assay.store import Log
 
-if TYPE_CHECKING:
-    import typer
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolveFlags:
@@ -36,12 +34,13 @@ class SolveFlags:
     without: Sequence[str]
     step: bool
     replay: str | None
+    min_confidence: float
     json: bool
 
     @classmethod
-    def of(cls, context: "typer.Context") -> "SolveFlags":
+    def of(cls, context: typer.Context) -> "SolveFlags":
         given = {field.name: context.params[field.name] for field in fields(cls)}
-        return cls(**given | {"without": given["without"] or ()})
+        return cls(**{**given, "without": given["without"] or ()})
 
 
 def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> int:
@@ -58,11 +57,13 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
     targets = [leave_out(target, flags.without) for target in targets]
     check_flags(targets, flags)
     recipe = settings.recipe(settings.strategy, settings.selector, settings.model)
+    recipe = replace(recipe, least=flags.min_confidence)
     config = {
         "targets": list(given),
         "model": settings.model,
         "strategy": settings.strategy,
         "selector": settings.selector,
+        "min_confidence": flags.min_confidence,
         "budget": settings.budget,
         "feedback": settings.feedback,
         "feedback_tokens": settings.feedback_tokens,
@@ -181,8 +182,6 @@ async def offer_without(
     shop: Workshop, targets: Sequence[Target], recipe: Recipe, results: list[Result], screen: Screen
 ) -> list[Result]:
     """Asks whether to go on without a test that looks wrong."""
-    import typer
-
     [target], [result] = targets, results
     doubts = doubtful_tests(shop.log, result)
     if result.status != "failed" or not doubts:

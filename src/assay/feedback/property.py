@@ -20,7 +20,7 @@ from assay.feedback.shorten import clip
 from assay.feedback.steps import Steps, ask, execute
 from assay.model.prompter import Prompter
 from assay.problem import Call, Problem
-from assay.problem.probes import arguments
+from assay.problem.inputs import arguments
 from assay.sandbox import Job, Run
 
 PROGRAM = Path(__file__).parent / "inside" / "properties.py"

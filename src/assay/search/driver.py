@@ -90,14 +90,22 @@ class Driver:
         self._requests = 0
 
     async def drive(self, steps: Steps[T]) -> T | None:
-        """Runs a generator to its end; `None` when budget or model ended it before."""
+        """Runs a generator to its end; `None` when budget or model ended it before.
+
+        What could not be served is raised at the request: one that can go on without catches it.
+        """
         try:
             request = next(steps)
             while True:
                 if (looked := await self._look(request)) is None:
                     self.trail.stopped = BY_HAND
                     return None
-                request = steps.send(await self._serve(looked))
+                try:
+                    served = await self._serve(looked)
+                except (BudgetSpent, ModelError) as error:
+                    request = steps.throw(error)
+                else:
+                    request = steps.send(served)
         except StopIteration as end:
             result: T = end.value
             return result

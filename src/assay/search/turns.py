@@ -79,7 +79,8 @@ def candidate_of(
     problem: Problem, reply: Completion, made_by: str, parent: str | None = None
 ) -> Candidate:
     code = build(problem, reply.text)
-    return Candidate(code=code, text=reply.text, made_by=made_by, parent=parent)
+    sure = sum(reply.logprobs) / len(reply.logprobs) if reply.logprobs else None
+    return Candidate(code=code, text=reply.text, made_by=made_by, parent=parent, likelihood=sure)
 
 
 def write(
