@@ -74,6 +74,8 @@ def solve(
         list[str] | None,
         typer.Option(envvar="ASSAY_WITHOUT", help="Leave out this visible test (id); repeatable."),
     ] = None,
+    ask: o.Ask = None,
+    answers: o.AnswersFile = None,
     model: o.ModelName = o.DEFAULT_MODEL,
     strategy: o.Strategy = "self_debug",
     selector: o.SelectorName = "agreement",
@@ -101,7 +103,15 @@ def solve(
     from assay.cli.solve import SolveFlags, solve_all
 
     flags = SolveFlags(
-        tests=tests, out=out, diff=diff, write=write, force=force, without=without or (), json=json
+        tests=tests,
+        out=out,
+        diff=diff,
+        write=write,
+        force=force,
+        without=without or (),
+        ask=ask,
+        answers=answers,
+        json=json,
     )
     raise typer.Exit(solve_all(targets, Settings.of(context), flags))
 
@@ -192,6 +202,8 @@ def rank(
             "--explain", envvar="ASSAY_EXPLAIN", help="What separates the first from the second."
         ),
     ] = False,
+    ask: o.Ask = None,
+    answers: o.AnswersFile = None,
     log: o.LogFile = None,
     unsafe: o.Unsafe = False,
     remote: o.Remote = None,
@@ -208,6 +220,8 @@ def rank(
         min_confidence=min_confidence,
         time=time,
         explain=explain,
+        ask=ask,
+        answers=answers,
         log=log,
         unsafe=unsafe,
         remote=remote,

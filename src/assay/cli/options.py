@@ -90,6 +90,16 @@ FeedbackTokens = Annotated[
 SelectorName = Annotated[
     str, typer.Option(envvar="ASSAY_SELECTOR", help="How one candidate is chosen.")
 ]
+Ask = Annotated[
+    int | None,
+    typer.Option(
+        envvar="ASSAY_ASK", min=0, help="Ask you at most so many questions about a problem."
+    ),
+]
+AnswersFile = Annotated[
+    Path | None,
+    typer.Option("--answers", envvar="ASSAY_ANSWERS", help="Answers to questions: JSONL or TOML."),
+]
 BudgetText = Annotated[
     str,
     typer.Option(

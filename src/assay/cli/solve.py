@@ -18,6 +18,8 @@ from assay.cli.session import Settings, fetch, open_log, workshop
 from assay.cli.targets import Target, targets_of
 from assay.errors import UsageError
 from assay.problem import testfile
+from assay.search.driver import Person
+from assay.select import SELECTORS
 from assay.store import Log
 
 
@@ -29,6 +31,8 @@ class SolveFlags:
     write: bool
     force: bool
     without: Sequence[str]
+    ask: int | None
+    answers: Path | None
     json: bool
 
 
@@ -40,6 +44,7 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
     targets = [leave_out(target, flags.without) for target in targets]
     check_flags(targets, flags)
     recipe = settings.recipe(settings.strategy, settings.selector)
+    person = person_of(targets, settings, flags, screen)
     config = {
         "targets": list(given),
         "model": settings.model,
@@ -48,11 +53,12 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
         "budget": settings.budget,
         "feedback": settings.feedback,
         "seed": settings.seed,
+        "ask": flags.ask,
     }
     with open_log(settings.log) as log:
         fetch(settings.model, screen)
         run = log.start("solve", config)
-        results = run_async(solve_run(log, run, targets, settings, recipe, screen))
+        results = run_async(solve_run(log, run, targets, settings, recipe, person, screen))
         log.append(run, "", "end", {"items": len(results)})
         report(targets, results, flags, screen, log)
     return exit_status(results)
@@ -64,13 +70,30 @@ async def solve_run(
     targets: Sequence[Target],
     settings: Settings,
     recipe: Recipe,
+    person: Person | None,
     screen: Screen,
 ) -> list[Result]:
-    async with workshop(settings, settings.model, log, run, screen) as shop:
+    async with workshop(settings, settings.model, log, run, screen) as opened:
+        shop = replace(opened, parties=replace(opened.parties, person=person))
         results = await work_on(shop, targets, recipe, settings.jobs, screen)
         if len(targets) == 1 and interactive() and not screen.quiet:
             results = await offer_without(shop, targets, recipe, results, screen)
     return results
+
+
+def person_of(
+    targets: Sequence[Target], settings: Settings, flags: SolveFlags, screen: Screen
+) -> Person | None:
+    """Who answers questions. Raises `UsageError`: no terminal, or a selector that asks nothing."""
+    from assay.cli.dialogue import answers_in, person_for
+
+    problems = {target.item.problem.id: target.item.problem.tests for target in targets}
+    person = person_for(flags.ask, answers_in(flags.answers, problems, screen), screen)
+    if person is not None and settings.selector in SELECTORS:
+        raise UsageError(
+            f"--selector {settings.selector} asks nothing: with --ask and --answers take posterior"
+        )
+    return person
 
 
 def leave_out(target: Target, without: Sequence[str]) -> Target:

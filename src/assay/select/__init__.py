@@ -11,7 +11,7 @@ from typing import Any
 from assay.feedback import Attempt
 from assay.feedback.steps import Steps
 from assay.names import load
-from assay.problem import Problem
+from assay.problem import Problem, Test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,10 @@ class Choice:
     """Attempts, repeats counted, whose behaviour is the first's."""
     of: int
     """Attempts that were compared: all that are as good as the first by the visible tests."""
+    confidence: float | None = None
+    """Calibrated probability that the first is right; `None`: the selector knows of none."""
+    answers: tuple[Test, ...] = ()
+    """What a person said, as tests; `order` has their verdicts."""
 
 
 Selector = Callable[[Problem, Sequence[Attempt]], Steps[Choice]]

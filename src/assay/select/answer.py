@@ -1,7 +1,7 @@
 """One problem from question to answer: search, then select, under one ledger."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from assay.feedback import Attempt
@@ -35,6 +35,8 @@ class Answer:
     cost: Cost
     stopped: str
     """Why the search ended, as in `Trail`."""
+    questions: int = 0
+    """Put to a person."""
 
     @property
     def visible(self) -> tuple[int, int]:
@@ -60,6 +62,9 @@ async def solve(
     if reason is not None and trail.stopped == "done":
         trail.stopped = reason
     choice = await _select(selector, driver) if trail.attempts else None
+    if choice is not None and choice.answers:
+        # What a person said is as binding as what was given.
+        problem = replace(problem, tests=(*problem.tests, *choice.answers))
     answer = conclude(problem, trail, choice, ledger.cost)
     journal.note("decision", decision_record(answer, choice))
     return answer
@@ -82,6 +87,8 @@ def conclude(problem: Problem, trail: Trail, choice: Choice | None, cost: Cost) 
     confidence = None
     if choice and choice.of > 1 and best and best.measured:
         confidence = round(choice.support / choice.of, 4)
+        if choice.confidence is not None:
+            confidence = choice.confidence
     return Answer(
         problem=problem.id,
         status=status,
@@ -92,6 +99,7 @@ def conclude(problem: Problem, trail: Trail, choice: Choice | None, cost: Cost) 
         candidates=len(choice.order) if choice else 0,
         cost=cost,
         stopped=trail.stopped,
+        questions=trail.questions,
     )
 
 
@@ -103,7 +111,8 @@ def judge(
             return "failed", f"the {trail.stopped} was spent before a candidate was tried"
         return "unmeasured", _unmeasured_reason(trail, best)
     if best.passed and problem.tests:
-        return "verified", "passes every visible test"
+        said = f", {len(choice.answers)} of them answered by a person" if choice.answers else ""
+        return "verified", f"passes every visible test{said}"
     if not best.passed and trail.failures:
         # Without our failure the strategy would have gone on, so this is not its result.
         return "unmeasured", trail.failures[0]
@@ -132,5 +141,6 @@ def decision_record(answer: Answer, choice: Choice | None) -> dict[str, Any]:
         "cluster": list(choice.cluster) if choice else [],
         "confidence": answer.confidence,
         "stopped": answer.stopped,
+        "answers": [asdict(test) for test in choice.answers] if choice else [],
         "cost": asdict(answer.cost),
     }

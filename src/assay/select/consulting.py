@@ -4,18 +4,18 @@ An answer becomes a test of origin `person`, which is binding as a visible test 
 disagree rank below those that agree, and the tests of a model on the same input are dropped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from assay.feedback import Attempt
-from assay.feedback.steps import Question, Reply, Steps, consult
+from assay.feedback.steps import Consult, Question, Reply, Steps, consult
 from assay.feedback.tests import explain
 from assay.problem import Call, Problem
 from assay.problem.values import tolerance
-from assay.sandbox import Detail, Verdict
+from assay.sandbox import Detail, Outcome, Verdict
+from assay.search.driver import Person
 from assay.select.judging import short
 from assay.select.matrix import Bools, Ints, Matrix
 from assay.select.questions import (
@@ -60,6 +60,7 @@ class Told:
             "excluded": list(self.excluded),
             "test": f"{self.test.expression} == {self.test.expected}",
             "origin": self.test.origin,
+            "said": self.said,
         }
 
     @property
@@ -105,15 +106,15 @@ class Hearing:
         assert attempt.run is not None
         before = attempt.run
         new = [verdict(one, row) for one in self.told]
-        outcomes = [before.outcome, *(v.outcome for v in new)]
-        outcome = next((o for o in outcomes if o != "passed"), "passed")
+        outcomes: list[Outcome] = [before.outcome, *(v.outcome for v in new)]
+        outcome: Outcome = next((o for o in outcomes if o != "passed"), "passed")
         run = replace(before, verdicts=(*before.verdicts, *new), outcome=outcome)
         return replace(attempt, run=run, feedback=explain(problem, run))
 
 
 def verdict(told: Told, row: int) -> Verdict:
     """On the value that was seen before: the program is not run again for it."""
-    outcome: Literal["passed", "wrong", "raised"] = "passed" if told.agrees[row] else "wrong"
+    outcome: Outcome = "passed" if told.agrees[row] else "wrong"
     if told.raised[row]:
         detail = Detail(call=told.input, expected=told.value, exception=told.gave[row])
         return Verdict(test=told.test.id, outcome="raised", detail=detail)
@@ -165,6 +166,24 @@ def ask_person(
         matrix = with_answer(matrix, place, one)
     share = tuple(belief.share[group].tolist()) if told else ()
     return Hearing(matrix=matrix, told=tuple(told), questions=questions, share=share)
+
+
+async def interview(
+    matrix: Matrix, problem: str, person: Person, tell: Callable[[Question, Reply], None]
+) -> Hearing:
+    """The same where there is nothing else to serve; `tell` hears of each question asked."""
+    steps = ask_person(matrix, problem)
+    try:
+        request = next(steps)
+        while True:
+            assert isinstance(request, Consult)
+            reply = await person.answer(request.question)
+            if reply is not None and reply.asked:
+                tell(request.question, reply)
+            request = steps.send(reply)
+    except StopIteration as end:
+        found: Hearing = end.value
+        return found
 
 
 EXCLUDED = -1

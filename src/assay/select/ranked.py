@@ -25,6 +25,7 @@ def by_ranker(name: str) -> Selector:
     """The selector that orders attempts as the ranker of that name does."""
 
     def selector(problem: Problem, attempts: Sequence[Attempt], inputs: int = 12) -> Steps[Choice]:
+        from assay.select.consulting import ask_person
         from assay.select.ranking import rank
 
         order = ranked(attempts)
@@ -35,7 +36,10 @@ def by_ranker(name: str) -> Selector:
         observed = (yield from try_([a.candidate for a in best], extra)) if extra else best
         votes = Counter(attempt.candidate.id for attempt in attempts)
         count = tuple(votes[attempt.candidate.id] for attempt in best)
-        ranking = rank(matrix_of_attempts(problem, best, observed, extra, count), name)
+        matrix = matrix_of_attempts(problem, best, observed, extra, count)
+        heard = yield from ask_person(matrix, problem.id)
+        ranking = heard.sure(rank(heard.matrix, name))
+        best = heard.judged(problem, best)
         groups = {
             a.candidate.id: int(ranking.cluster[n]) if observed[n].run else len(best) + n
             for n, a in enumerate(best)
@@ -53,7 +57,14 @@ def by_ranker(name: str) -> Selector:
             numbers.setdefault(groups.get(a.candidate.id, a.candidate.id), len(numbers))
             for a in whole
         )
-        return Choice(order=whole, cluster=cluster, support=support, of=sum(count))
+        return Choice(
+            order=whole,
+            cluster=cluster,
+            support=support,
+            of=sum(count),
+            confidence=ranking.confidence if heard.told else None,
+            answers=heard.tests,
+        )
 
     return selector
 
