@@ -28,12 +28,11 @@ from shared_data import lines
 from assay.feedback.steps import Consult
 from assay.problem import Call, Limits
 from assay.sandbox import Job, open_sandbox
-from assay.search.driver import Person
 from assay.select import questions
-from assay.select.consulting import Hearing, ask_person
+from assay.select.consulting import Hearing, ask_person, with_answer
 from assay.select.people import Answers, Erring, Limited, Noted
 from assay.select.posterior import posterior
-from assay.select.questions import same_call
+from assay.select.questions import is_value, same_call
 from assay.select.ranking import rank
 
 MOST = 4
@@ -74,20 +73,6 @@ def truth_in(file: Path) -> Answers:
     }
 
 
-def hearing(task: Recorded, person: Person, **settings: Any) -> Hearing:
-    """What the questions gave; every request is for the person."""
-    steps = ask_person(task.matrix, task.matrix.task, **settings)
-    reply = None
-    try:
-        while True:
-            request = steps.send(reply)
-            assert isinstance(request, Consult)
-            reply = asyncio.run(person.answer(request.question))
-    except StopIteration as end:
-        found: Hearing = end.value
-        return found
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     right: list[float]
@@ -98,15 +83,35 @@ class Row:
 
 
 def one(task: Recorded, truth: Answers, rate: float, seed: int, settings: dict[str, Any]) -> Row:
-    right, asked, sure = [], [], 0.0
+    """All numbers of questions at once: a choice is made after each."""
+    matrix, numbers = task.matrix, list[int]()
+    steps = ask_person(matrix, matrix.task, **settings)
+    person = Limited(Erring(Noted(truth), rate, seed), MOST)
+    reply, heard = None, None
+    while heard is None:
+        try:
+            request = steps.send(reply)
+            assert isinstance(request, Consult)
+            reply = asyncio.run(person.answer(request.question))
+            told = reply is not None and reply.choice is not None
+            if reply and told and (not reply.text or is_value(reply.text)):
+                numbers.append(person.asked[matrix.task])
+        except StopIteration as end:
+            heard = end.value
+    assert isinstance(heard, Hearing)
+    assert len(numbers) == len(heard.told)
+    right: list[float] = []
     for most in range(MOST + 1):
-        person = Limited(Erring(Noted(truth), rate, seed), most)
-        heard = hearing(task, person, **settings)
-        ranking = heard.sure(rank(heard.matrix, "posterior"))
-        right.append(task.share_right(ranking.first))
-        asked.append(heard.questions)
-        sure = ranking.confidence
-    return Row(right, asked, sure)
+        for number, told in zip(numbers, heard.told, strict=True):
+            if number == most:
+                matrix = with_answer(matrix, matrix.inputs.index(told.input), told)
+        if not right or most in numbers:
+            ranking = rank(matrix, "posterior")
+            right.append(task.share_right(ranking.first))
+        else:
+            right.append(right[-1])
+    sure = heard.sure(ranking).confidence
+    return Row(right, [min(most, heard.questions) for most in range(MOST + 1)], sure)
 
 
 class Halves:

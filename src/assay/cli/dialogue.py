@@ -7,6 +7,7 @@ import termios
 import tty
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from assay.cli.screen import Screen, harmless, interactive
@@ -23,6 +24,8 @@ LONGEST = 700
 """Characters of an input that are shown."""
 UNKNOWN = "don't know, or not allowed as input"
 ENOUGH = "no more questions"
+ENDS = "q\x04"
+"""Keys that end all questions; so does a terminal that is gone."""
 
 
 def person_for(ask: int | None, known: Answers | None, screen: Screen) -> Limited | None:
@@ -73,36 +76,43 @@ class Terminal:
     async def _answer(self, question: Question) -> Reply | None:
         number = self._asked.get(question.problem, 0) + (not question.again)
         self._asked[question.problem] = number
+        if not question.input:
+            self._show(question, number)
+            words = await self._line("> ")
+            return None if words is None else Reply(text=words.strip())
+        with keys(sys.stdin.fileno()):
+            self._show(question, number)
+            reply = await self._choice(len(question.choices))
+        if reply is not None and reply.choice == len(question.choices) - 1:
+            value = await self._line("  the right value (Enter: not known): ")
+            return replace(reply, text=(value or "").strip())
+        return reply
+
+    async def _choice(self, last: int) -> Reply | None:
+        """What the next key that means something says; `last` is something else."""
+        while True:
+            typed = (await self._read()).decode(errors="replace")
+            if typed.startswith("\x1b"):
+                continue  # an arrow, say: its letters and digits are no answer
+            for key in typed or ENDS:
+                if key in ENDS:
+                    self._enough = True
+                    return None
+                if key in "?0d":
+                    self._say(f"  {UNKNOWN}", "dim")
+                    return Reply()
+                if key.isdecimal() and 1 <= int(key) <= last:
+                    self._say(f"  {key}", "green")
+                    return Reply(choice=int(key) - 1)
+
+    def _show(self, question: Question, number: int) -> None:
         self._say()
         self._say(title(question, number, self.most), "bold")
         for line in said(question):
             self._say(line)
-        if not question.input:
-            words = await self._line("> ")
-            return None if words is None else Reply(text=words.strip())
-        last = len(question.choices)
-        while True:
-            key = await self._key()
-            if key in ("", "\x04", "q"):
-                self._enough = True
-                return None
-            if key in ("?", "0", "d"):
-                self._say(f"  {UNKNOWN}", "dim")
-                return Reply()
-            if key.isdecimal() and 1 <= int(key) < last:
-                self._say(f"  {key}", "green")
-                return Reply(choice=int(key) - 1)
-            if key == str(last) or key == "e":
-                value = await self._line("  the right value (Enter: not known): ")
-                return Reply(choice=last - 1, text=(value or "").strip())
 
     def _say(self, text: str = "", style: str = "") -> None:
         self.screen.console.print(text, style=style or None, markup=False)
-
-    async def _key(self) -> str:
-        """One key, without waiting for Enter; empty where the terminal is gone."""
-        with keys(sys.stdin.fileno()):
-            return (await self._read()).decode(errors="replace")[:1]
 
     async def _line(self, prompt: str) -> str | None:
         """A line, edited as the terminal does; `None` where the terminal is gone."""

@@ -85,6 +85,8 @@ def person_of(
     targets: Sequence[Target], settings: Settings, flags: SolveFlags, screen: Screen
 ) -> Person | None:
     """Who answers questions. Raises `UsageError`: no terminal, or a selector that asks nothing."""
+    if not flags.ask and flags.answers is None:
+        return None
     from assay.cli.dialogue import answers_in, person_for
 
     problems = {target.item.problem.id: target.item.problem.tests for target in targets}

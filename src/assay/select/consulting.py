@@ -92,7 +92,7 @@ class Hearing:
             return ranking
         share, first = np.array(self.share), int(ranking.order[0])
         able = 1.0 if self.matrix.passed[first, self.matrix.binding].all() else 0.0
-        return replace(ranking, confidence=round(share[first] * able, 4), probability=share)
+        return replace(ranking, confidence=round(float(share[first]) * able, 4), probability=share)
 
     def judged(self, problem: Problem, attempts: Sequence[Attempt]) -> list[Attempt]:
         """The attempts, one a program, with a verdict an answer."""
