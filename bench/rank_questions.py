@@ -93,7 +93,7 @@ def one(task: Recorded, truth: Answers, rate: float, seed: int, settings: dict[s
             request = steps.send(reply)
             assert isinstance(request, Consult)
             reply = asyncio.run(person.answer(request.question))
-            told = reply is not None and reply.choice is not None
+            told = reply is not None and reply.choice is not None and not request.question.again
             if reply and told and (not reply.text or is_value(reply.text)):
                 numbers.append(person.asked[matrix.task])
         except StopIteration as end:

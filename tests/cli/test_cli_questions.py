@@ -156,10 +156,9 @@ def test_a_value_of_their_own(shell: Shell) -> None:
     terminal.read_until("Enter: not known")
     terminal.press(b"[6\n")
     terminal.read_until("That is no value of Python: [6")
-    terminal.shown = b""
+    _, _, terminal.shown = terminal.shown.partition(b"That is no value")
     terminal.read_until(LAST)
-    terminal.press(b"x\x1b[1~")  # keys that mean nothing are nothing
-    terminal.press(b"4")
+    terminal.press(b"x4")  # a key that means nothing is nothing
     terminal.read_until("Enter: not known")
     terminal.press(b"[6]\n")
     status, text = terminal.end()
@@ -221,7 +220,7 @@ def test_solve_asks_what_its_candidates_differ_in(shell: Shell) -> None:
     assert (row["questions"], row["status"]) == (1, "verified")
     assert row["visible"] == {"passed": 2, "total": 2}
     assert "answered by a person" in row["reason"]
-    [(_, body)] = shell.events("consult")
+    [body] = [body for _, body in shell.events("consult") if body["reply"] is not None]
     assert body["question"]["input"] == call
     assert shell.events("decision")[-1][1]["answers"][0]["origin"] == "person"
 
