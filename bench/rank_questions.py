@@ -93,8 +93,9 @@ def one(task: Recorded, truth: Answers, rate: float, seed: int, settings: dict[s
             request = steps.send(reply)
             assert isinstance(request, Consult)
             reply = asyncio.run(person.answer(request.question))
-            told = reply is not None and reply.choice is not None and not request.question.again
-            if reply and told and (not reply.text or is_value(reply.text)):
+            answered = reply is not None and reply.choice is not None
+            valued = reply is not None and (not reply.text or is_value(reply.text))
+            if answered and valued and not request.question.again:
                 numbers.append(person.asked[matrix.task])
         except StopIteration as end:
             heard = end.value

