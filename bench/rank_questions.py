@@ -14,7 +14,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,10 @@ from rank_data import FOLDER, Recorded, recorded
 from rank_fit import fit
 from shared_data import lines
 
-from assay.feedback.steps import Consult
+from assay.feedback.steps import Consult, Question, Reply
 from assay.problem import Call, Limits
 from assay.sandbox import Job, open_sandbox
+from assay.search.driver import Person
 from assay.select import questions
 from assay.select.consulting import Hearing, ask_person, with_answer
 from assay.select.people import Answers, Erring, Limited, Noted
@@ -82,11 +83,25 @@ class Row:
     """Confidence at the end."""
 
 
+@dataclass(frozen=True, slots=True)
+class Terse:
+    """Another person, who says "something else" and never types the right value."""
+
+    person: Person
+
+    async def answer(self, question: Question) -> Reply | None:
+        reply = await self.person.answer(question)
+        return reply if reply is None else replace(reply, text="")
+
+
 def one(task: Recorded, truth: Answers, rate: float, seed: int, settings: dict[str, Any]) -> Row:
     """All numbers of questions at once: a choice is made after each."""
     matrix, numbers = task.matrix, list[int]()
+    settings = dict(settings)
+    terse = settings.pop("terse", False)
     steps = ask_person(matrix, matrix.task, **settings)
-    person = Limited(Erring(Noted(truth), rate, seed), MOST)
+    erring = Erring(Noted(truth), rate, seed)
+    person = Limited(Terse(erring) if terse else erring, MOST)
     reply, heard = None, None
     while heard is None:
         try:
@@ -178,6 +193,9 @@ def table(tasks: Sequence[Recorded], truth: Answers, full: bool) -> None:
     show("settings of one half, reported on the other", halves.chosen())
     for choices in (1, 2, 3):
         show(f"{choices} values in a question", halves.rows(choices=choices))
+    for choices in (1, 2, 4):
+        rows = halves.rows(choices=choices, terse=True)
+        show(f"{choices} values, none is ever typed", rows)
     with patch("assay.select.consulting.best_input", partial(questions.best_input, rule=entropy)):
         show("by information instead of gain", halves.rows())
     for seed in range(1, 4):

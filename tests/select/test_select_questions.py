@@ -233,9 +233,10 @@ def test_an_answer_that_is_none_changes_nothing(reply: Reply) -> None:
 
 def test_nobody_is_asked_in_vain() -> None:
     """Catches: questions to nobody, about one program, about equal ones, about long values, about
-    what a visible test settles."""
+    what a visible test settles; and silence without a reason."""
     person = Stubborn(Reply(choice=0))
     assert ask(task([["1"], ["2"]], ["f(0)"]), Stubborn(None)).questions == 0
+    silences = []
     for matrix in (
         task([["1"]], ["f(0)"]),
         task([["1"], ["1"]], ["f(0)"]),
@@ -245,8 +246,17 @@ def test_nobody_is_asked_in_vain() -> None:
         replace(task([["1"], ["2"]], ["f(0)"]), binding=np.array([True]), input_of=np.array([0])),
         task([[], []], []),
     ):
-        ask(matrix, person)
+        silences.append(ask(matrix, person).silence)
     assert person.heard == []
+    assert silences == [
+        "there is only one program",
+        "all programs do the same",
+        "all programs do the same",
+        "no program returns a value",
+        "values are too long to show, or settled by visible tests",
+        "values are too long to show, or settled by visible tests",
+        "there is no input to ask about",
+    ]
 
 
 def test_a_long_input_is_asked_only_where_no_short_one_does() -> None:

@@ -102,6 +102,8 @@ async def rank_all(
                     screen.warn(f"{pool.task}: {more} tests are left out: they never end")
                 matrix = assemble(pool, await observe(sandbox, pool, limits, memory, tell))
                 heard = await asking.about(matrix)
+                if asking.person is not None and heard.silence and not heard.questions:
+                    screen.say(f"{pool.task}: no question: {heard.silence}")
                 ranking = heard.sure(rank(heard.matrix, flags.selector))
                 row = as_json(pool, heard, ranking, flags)
                 answered += not row["abstained"]

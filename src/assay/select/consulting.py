@@ -79,6 +79,8 @@ class Hearing:
     told: tuple[Told, ...] = ()
     questions: int = 0
     """Put to a person, answered or not."""
+    silence: str = ""
+    """Why there was nothing, or nothing more, to ask."""
     share: tuple[float, ...] = ()
     """For each program the probability that its group is right; empty without an answer."""
 
@@ -135,14 +137,17 @@ def ask_person(
 
     An answer is asked for once more where it is no value, and where every program that agrees with
     it fails a test that is known to be right; then it stands."""
-    if matrix.programs < 2 or not matrix.inputs:
-        return Hearing(matrix=matrix)
+    if matrix.programs < 2:
+        return Hearing(matrix=matrix, silence="there is only one program")
+    if not matrix.inputs:
+        return Hearing(matrix=matrix, silence="there is no input to ask about")
     belief, group = beliefs(matrix, error)
     told: list[Told] = []
-    places, questions = set[int](), 0
+    places, questions, silence = set[int](), 0, ""
     while questions < most:
         place = best_input(belief, places, choices, least)
         if place is None:
+            silence = silence_of(belief)
             break
         places.add(place)
         listed = [int(number) for number in answers(belief, place)[0][:choices]]
@@ -165,7 +170,20 @@ def ask_person(
         told.append(one)
         matrix = with_answer(matrix, place, one)
     share = tuple(belief.share[group].tolist()) if told else ()
-    return Hearing(matrix=matrix, told=tuple(told), questions=questions, share=share)
+    return Hearing(
+        matrix=matrix, told=tuple(told), questions=questions, silence=silence, share=share
+    )
+
+
+def silence_of(belief: Beliefs) -> str:
+    """Why no question is worth it."""
+    if len(belief.share) < 2:
+        return "all programs do the same"
+    if not (belief.values >= 0).any():
+        return "no program returns a value"
+    if (belief.unknown == 1).all():
+        return "values are too long to show, or settled by visible tests"
+    return "no answer would change the choice"
 
 
 async def interview(
