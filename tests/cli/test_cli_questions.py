@@ -223,6 +223,11 @@ def test_solve_asks_what_its_candidates_differ_in(shell: Shell) -> None:
     [body] = [body for _, body in shell.events("consult") if body["reply"] is not None]
     assert body["question"]["input"] == call
     assert shell.events("decision")[-1][1]["answers"][0]["origin"] == "person"
+    known = {"task_id": "f.py", "input": call, "value": wanted}
+    shell.file("a.jsonl", json.dumps(known))
+    done = shell.run(*common, "posterior", "--answers", "a.jsonl").answered()
+    assert "a * 2" in done.out
+    assert f"a person said: {call} == {wanted}" in done.err
 
 
 def test_an_answer_that_no_candidate_gives_fails_all(shell: Shell) -> None:

@@ -28,6 +28,7 @@ from assay.select.questions import (
     gain,
     heard,
     information,
+    says_all,
 )
 from assay.select.ranking import rank
 
@@ -242,6 +243,7 @@ def test_nobody_is_asked_in_vain() -> None:
         task([["1"], ["1"]], ["f(0)"]),
         task([["1"], ["1.0"]], ["f(0)"]),
         task([["!E"], ["!F"]], ["f(0)"]),
+        task([["1"], ["2"]], ["f(x)"]),
         task([["1"], ["x" * 120 + "… " + "0" * 24]], ["f(0)"]),
         replace(task([["1"], ["2"]], ["f(0)"]), binding=np.array([True]), input_of=np.array([0])),
         task([[], []], []),
@@ -253,10 +255,28 @@ def test_nobody_is_asked_in_vain() -> None:
         "all programs do the same",
         "all programs do the same",
         "no program returns a value",
-        "values are too long to show, or settled by visible tests",
-        "values are too long to show, or settled by visible tests",
+        "values or inputs cannot be shown, or visible tests settle them",
+        "values or inputs cannot be shown, or visible tests settle them",
+        "values or inputs cannot be shown, or visible tests settle them",
         "there is no input to ask about",
     ]
+
+
+@pytest.mark.parametrize(
+    ("call", "alone"),
+    [
+        ("f([1, {'a': 2}], key=None)", True),
+        ("f(sorted({3, 1}), range(3))", True),
+        ("f([x * 2 for x in (1, 2)])", True),
+        ("Tree(f(1)).total", True),
+        ("f(grid)", False),
+        ("grid.total(1)", False),
+        ("f(", False),
+    ],
+)
+def test_an_input_says_itself_what_it_is(call: str, alone: bool) -> None:
+    """Catches: a person who is asked about a name that they never saw."""
+    assert says_all(call) is alone
 
 
 def test_a_long_input_is_asked_only_where_no_short_one_does() -> None:

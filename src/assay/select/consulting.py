@@ -182,7 +182,7 @@ def silence_of(belief: Beliefs) -> str:
     if not (belief.values >= 0).any():
         return "no program returns a value"
     if (belief.unknown == 1).all():
-        return "values are too long to show, or settled by visible tests"
+        return "values or inputs cannot be shown, or visible tests settle them"
     return "no answer would change the choice"
 
 

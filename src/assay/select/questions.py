@@ -18,6 +18,7 @@ answer (the choice rule of ConAIR, and of greedy information gain).
 """
 
 import ast
+import builtins
 import math
 import re
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from assay.problem.values import literal
+from assay.problem.values import literal, parsed
 from assay.select.matrix import Floats, Ints, Matrix, groups
 from assay.select.posterior import posterior
 
@@ -90,13 +91,36 @@ def beliefs(matrix: Matrix, error: float = ERROR) -> tuple[Beliefs, Ints]:
 
 
 def doubt(matrix: Matrix, column: Ints, place: int) -> float:
-    """How likely it is that a person cannot answer. What visible tests settle, and values too long
-    to be told apart on a screen, are not asked for."""
+    """How likely it is that a person cannot answer. What visible tests settle, values too long to
+    be told apart on a screen, and inputs that are named elsewhere, are not asked for."""
     known = matrix.input_of[matrix.binding]
     shown = (matrix.shown.get(int(number), "") for number in np.unique(column))
     if place in known or any(CUT.search(text) for text in shown):
         return 1.0
+    if not says_all(matrix.inputs[place]):
+        return 1.0
     return 1 - (1 - UNKNOWN) * math.exp(-len(matrix.inputs[place]) / LEGIBLE)
+
+
+def says_all(call: str) -> bool:
+    """Whether the text alone says what the input is: no names but those of functions called."""
+    tree = parsed(call)
+    if tree is None:
+        return False
+    nodes = list(ast.walk(tree))
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    bound = {
+        name.id
+        for node in nodes
+        if isinstance(node, ast.comprehension)
+        for name in ast.walk(node.target)
+        if isinstance(name, ast.Name)
+    }
+    return all(
+        id(node) in called or node.id in bound or hasattr(builtins, node.id)
+        for node in nodes
+        if isinstance(node, ast.Name)
+    )
 
 
 def merged(matrix: Matrix) -> Ints:
