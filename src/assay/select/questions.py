@@ -132,7 +132,9 @@ def merged(matrix: Matrix) -> Ints:
     }
     if not same or not matrix.values.size:
         return matrix.values
-    return np.asarray(np.vectorize(lambda n: same.get(n, n), otypes=[np.int64])(matrix.values))
+    numbers, place = np.unique(matrix.values, return_inverse=True)
+    new = np.array([same.get(int(number), int(number)) for number in numbers], np.int64)
+    return new[place].reshape(matrix.values.shape)
 
 
 def canonical(text: str) -> str:
@@ -176,8 +178,7 @@ def gain(beliefs: Beliefs, place: int, choices: int = CHOICES) -> float:
     """The expected rise of the probability that the chosen program is right."""
     column, share, first = beliefs.values[:, place], beliefs.share, beliefs.first
     found, _ = answers(beliefs, place)
-    others = max(len(found) - 1, 1)
-    best = np.array([_right(share, column, value, beliefs.error, others) for value in found])
+    best = best_after(share, column, found, beliefs.error)
     told = float(best[:choices].sum())
     if len(found) > choices:
         rest = ~np.isin(column, found[:choices]) & (column >= 0)
@@ -187,11 +188,18 @@ def gain(beliefs: Beliefs, place: int, choices: int = CHOICES) -> float:
     return float(known * told + share[first] * stays - share[first])
 
 
-def _right(share: Floats, column: Ints, value: int, error: float, others: int) -> float:
-    """max over groups c of p_c L(v | c); who raises gives no answer at all."""
-    mine = share[column == value].max(initial=0.0)
-    other = share[(column != value) & (column >= 0)].max(initial=0.0)
-    return float(max((1 - error) * mine, error / others * other))
+def best_after(share: Floats, column: Ints, found: Ints, error: float) -> Floats:
+    """For each value v of `found` max over groups c of p_c L(v | c); who raises gives no answer."""
+    if not len(found):
+        return np.zeros(0)
+    place = np.argsort(found)
+    able = column >= 0
+    top = np.zeros(len(found))
+    np.maximum.at(top, place[np.searchsorted(found[place], column[able])], share[able])
+    first = int(np.argmax(top))
+    other = np.full(len(found), top[first])
+    other[first] = np.delete(top, first).max(initial=0.0)
+    return np.asarray(np.maximum((1 - error) * top, error / max(len(found) - 1, 1) * other))
 
 
 def information(beliefs: Beliefs, place: int, choices: int = CHOICES) -> float:
