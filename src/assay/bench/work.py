@@ -125,7 +125,7 @@ def result_of(answer: Answer, item: Item, graded: Run | None, log: str) -> Resul
         candidates=answer.candidates,
         cost=cost_record(answer.cost),
         judging=("in-process" if "in-process" in marks else "isolated") if marks else None,
-        questions=0,
+        questions=answer.questions,
         stopped=answer.stopped,
         log=log,
     )

@@ -64,16 +64,10 @@ def solve(
     write: Annotated[
         bool, typer.Option("--write", envvar="ASSAY_WRITE", help="Change the file, when verified.")
     ] = False,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force", envvar="ASSAY_FORCE", help="Write over uncommitted changes and unverified."
-        ),
-    ] = False,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(envvar="ASSAY_WITHOUT", help="Leave out this visible test (id); repeatable."),
-    ] = None,
+    force: o.Force = False,
+    without: o.Without = None,
+    ask: o.Ask = None,
+    answers: o.AnswersFile = None,
     step: o.Step = False,
     replay: o.Replay = None,
     model: o.ModelName = o.DEFAULT_MODEL,
@@ -178,18 +172,12 @@ def rank(
         Path, typer.Option(envvar="ASSAY_TESTS", help="JSONL rows of asserts, or a Python file.")
     ],
     selector: o.SelectorName = "posterior",
-    trusted: Annotated[
-        bool,
-        typer.Option("--trusted", envvar="ASSAY_TRUSTED", help="The tests are known to be right."),
-    ] = False,
+    trusted: o.Trusted = False,
     min_confidence: o.MinConfidence = 0.0,
     time: Annotated[float, typer.Option(envvar="ASSAY_TIME", help="CPU seconds a test.")] = 0.5,
-    explain: Annotated[
-        bool,
-        typer.Option(
-            "--explain", envvar="ASSAY_EXPLAIN", help="What separates the first from the second."
-        ),
-    ] = False,
+    explain: o.Explain = False,
+    ask: o.Ask = None,
+    answers: o.AnswersFile = None,
     log: o.LogFile = None,
     unsafe: o.Unsafe = False,
     remote: o.Remote = None,
@@ -206,6 +194,8 @@ def rank(
         min_confidence=min_confidence,
         time=time,
         explain=explain,
+        ask=ask,
+        answers=answers,
         log=log,
         unsafe=unsafe,
         remote=remote,

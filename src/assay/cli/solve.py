@@ -21,6 +21,8 @@ from assay.cli.session import Settings, fetch, open_log, workshop
 from assay.cli.targets import Target, targets_of
 from assay.errors import UsageError
 from assay.problem import testfile
+from assay.search.driver import Person
+from assay.select import SELECTORS
 from assay.store import Log
 
 
@@ -35,6 +37,8 @@ class SolveFlags:
     step: bool
     replay: str | None
     min_confidence: float
+    ask: int | None
+    answers: Path | None
     json: bool
 
     @classmethod
@@ -58,6 +62,7 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
     check_flags(targets, flags)
     recipe = settings.recipe(settings.strategy, settings.selector, settings.model)
     recipe = replace(recipe, least=flags.min_confidence)
+    person = person_of(targets, settings, flags, screen)
     config = {
         "targets": list(given),
         "model": settings.model,
@@ -70,11 +75,13 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "seed": settings.seed,
+        "ask": flags.ask,
     }
     with open_log(settings.log) as log:
         fetch(settings.model, screen)
         run = log.start("solve", config)
-        results = run_async(solve_run(log, run, targets, settings, recipe, screen, flags.step))
+        work_done = solve_run(log, run, targets, settings, recipe, person, screen, flags.step)
+        results = run_async(work_done)
         log.append(run, "", "end", {"items": len(results)})
         report(targets, results, flags, screen, log)
     return exit_status(results)
@@ -86,10 +93,12 @@ async def solve_run(
     targets: Sequence[Target],
     settings: Settings,
     recipe: Recipe,
+    person: Person | None,
     screen: Screen,
     step: bool = False,
 ) -> list[Result]:
-    async with workshop(settings, settings.model, log, run, screen) as shop:
+    async with workshop(settings, settings.model, log, run, screen) as opened:
+        shop = replace(opened, parties=replace(opened.parties, person=person))
         if step or (interactive() and "person" in (recipe.prompter.sources or ())):
             return [await by_hand(shop, target, recipe, screen, step) for target in targets]
         results = await work_on(shop, targets, recipe, settings.jobs, screen)
@@ -104,11 +113,28 @@ async def by_hand(
     """One after another, and without a line that moves: a person types."""
     from assay.cli.step import ByHand
 
-    hand = ByHand(target.item.problem, screen)
+    hand = ByHand(target.item.problem, screen, shop.parties.person)
     parties = replace(shop.parties, person=hand, hand=hand if step else None)
     result = await work(replace(shop, parties=parties), target.item, recipe)
     screen.result(result, 28)
     return result
+
+
+def person_of(
+    targets: Sequence[Target], settings: Settings, flags: SolveFlags, screen: Screen
+) -> Person | None:
+    """Who answers questions. Raises `UsageError`: no terminal, or a selector that asks nothing."""
+    if not flags.ask and flags.answers is None:
+        return None
+    from assay.cli.dialogue import answers_in, person_for
+
+    problems = {target.item.problem.id: target.item.problem.tests for target in targets}
+    person = person_for(flags.ask, answers_in(flags.answers, problems, screen), screen)
+    if person is not None and settings.selector in SELECTORS:
+        raise UsageError(
+            f"--selector {settings.selector} asks nothing: with --ask and --answers take posterior"
+        )
+    return person
 
 
 def leave_out(target: Target, without: Sequence[str]) -> Target:

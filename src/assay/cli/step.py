@@ -19,7 +19,7 @@ from assay.feedback.person import edited, parse, words
 from assay.feedback.steps import Ask, Question, Reply, Try
 from assay.model import Message, Prompt
 from assay.problem import Problem
-from assay.search.driver import Request, Trail
+from assay.search.driver import Person, Request, Trail
 
 KEYS = {
     Ask: "Enter: go on · e: edit · c: comment · p N: choose program N · s: stop",
@@ -35,8 +35,10 @@ class ByHand:
     is the choice among the programs that were tried.
     """
 
-    def __init__(self, problem: Problem, screen: Screen) -> None:
+    def __init__(self, problem: Problem, screen: Screen, asked: Person | None = None) -> None:
         self.problem, self.screen = problem, screen
+        self._asked = asked
+        """Who answers questions about values (`--ask`)."""
         self.number = 0
         self.over = False
         self._shown: set[Message] = set()
@@ -59,6 +61,8 @@ class ByHand:
 
     async def answer(self, question: Question) -> Reply | None:
         """A question of a feedback source; an empty line says nothing."""
+        if question.input:
+            return None if self._asked is None else await self._asked.answer(question)
         self._say(f"{RULE}\nA word from you:\n{question.text}")
         for number, choice in enumerate(question.choices, 1):
             self._say(f"program {number}:\n{numbered(choice)}")

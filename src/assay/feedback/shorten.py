@@ -4,7 +4,7 @@ What a program printed or raised may say anything, also what looks like words of
 end of a block: it is shown on one line (`inline`) or as lines that are all indented (`block`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 WIDTH = 200
 MARK = "…"
@@ -23,12 +23,18 @@ def clip(text: str, width: int = WIDTH) -> str:
 
 def pair(expected: str, actual: str, width: int = WIDTH) -> tuple[str, str]:
     """Both texts in at most `width` characters, around the first place where they differ."""
-    if len(expected) <= width and len(actual) <= width:
-        return expected, actual
-    at = first_difference(expected, actual)
+    one, other = apart((expected, actual), width)
+    return one, other
+
+
+def apart(texts: Sequence[str], width: int = WIDTH) -> list[str]:
+    """Each in at most `width` characters, around the first place where one differs from another."""
+    if all(len(text) <= width for text in texts):
+        return list(texts)
+    at = min((first_difference(texts[0], text) for text in texts[1:]), default=0)
     if at < width // 2:
-        return head(expected, width), head(actual, width)
-    return window(expected, at, width), window(actual, at, width)
+        return [head(text, width) for text in texts]
+    return [window(text, at, width) for text in texts]
 
 
 def first_difference(one: str, other: str) -> int:

@@ -54,6 +54,13 @@ class Question:
     choices: tuple[str, ...] = ()
     code: str | None = None
     """The program that it is about, which the person may edit."""
+    input: str = ""
+    """The call whose value is asked for; its last choice is then "something else", which a text
+    may go with. Empty for a question of any other kind."""
+    problem: str = ""
+    """Id of the problem that it is about."""
+    again: bool = False
+    """Asked once more, because the answer contradicts what is known; `text` says what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +75,8 @@ class Reply:
     """1-based line of the candidate that `text` is about."""
     code: str | None = None
     """The program as they edited it."""
+    asked: bool = True
+    """False: nobody was disturbed (a file of answers has none to this question)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ class Trail:
     `total budget` (the run's), `stopped by hand` or `model: …`."""
     failures: list[str] = field(default_factory=list)
     """Of model and sandbox: what came of them is not what the strategy would have done."""
+    questions: int = 0
+    """That a person was asked."""
 
 
 class Driver:
@@ -304,6 +306,9 @@ class Driver:
             return None
         with self._idle():
             reply = await self.parties.person.answer(question)
+        if reply is not None and not reply.asked:
+            return reply
+        self.trail.questions += reply is not None and not question.again
         body = {"question": asdict(question), "reply": None if reply is None else asdict(reply)}
         self.journal.note("consult", body)
         return reply

@@ -12,7 +12,7 @@ from assay.feedback import Attempt
 from assay.feedback.steps import Steps
 from assay.model.prompter import Prompter
 from assay.names import load
-from assay.problem import Problem
+from assay.problem import Problem, Test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,8 @@ class Choice:
     """What the confidence was made of."""
     doubt: str = ""
     """One line on what speaks against the first; empty where nothing was found."""
+    answers: tuple[Test, ...] = ()
+    """What a person said, as tests; `order` has their verdicts."""
 
 
 Selector = Callable[[Problem, Sequence[Attempt], Prompter], Steps[Choice]]

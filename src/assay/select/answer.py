@@ -1,7 +1,7 @@
 """One problem from question to answer: search, then select, under one ledger."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from assay.feedback import Attempt
@@ -40,6 +40,8 @@ class Answer:
     cost: Cost
     stopped: str
     """Why the search ended, as in `Trail`."""
+    questions: int = 0
+    """Put to a person."""
 
     @property
     def visible(self) -> tuple[int, int]:
@@ -69,6 +71,9 @@ async def solve(
     if reason is not None and trail.stopped == "done":
         trail.stopped = reason
     choice = await _select(selector, driver, prompter) if trail.attempts else None
+    if choice is not None and choice.answers:
+        # What a person said is as binding as what was given.
+        problem = replace(problem, tests=(*problem.tests, *choice.answers))
     answer = conclude(problem, trail, choice, ledger.cost, least)
     journal.note("decision", decision_record(answer, choice))
     return answer
@@ -107,6 +112,7 @@ def conclude(
         candidates=len(choice.order) if choice else 0,
         cost=cost,
         stopped=trail.stopped,
+        questions=trail.questions,
     )
 
 
@@ -130,7 +136,8 @@ def judge(
         if (confidence or 0.0) < least:
             begin = "it passes every visible test, but"
             return "abstained", _doubtful(begin, choice, confidence, least)
-        return "verified", "passes every visible test"
+        said = f", {len(choice.answers)} of them answered by a person" if choice.answers else ""
+        return "verified", f"passes every visible test{said}"
     if not best.passed and trail.failures:
         # Without our failure the strategy would have gone on, so this is not its result.
         return "unmeasured", trail.failures[0]
@@ -172,5 +179,6 @@ def decision_record(answer: Answer, choice: Choice | None) -> dict[str, Any]:
         "confidence": answer.confidence,
         "evidence": choice.evidence if choice else None,
         "stopped": answer.stopped,
+        "answers": [asdict(test) for test in choice.answers] if choice else [],
         "cost": asdict(answer.cost),
     }

@@ -131,9 +131,12 @@ def value_of(verdict: Verdict) -> str:
     detail = verdict.detail
     if verdict.outcome not in ("passed", "wrong") or detail.actual is None:
         return f"!{detail.exception or verdict.outcome}"
-    if len(detail.actual) <= LONG:
-        return detail.actual
-    return f"{detail.actual[:LONG]}… {digest(detail.actual)}"
+    return short(detail.actual)
+
+
+def short(text: str) -> str:
+    """A value as it is kept."""
+    return text if len(text) <= LONG else f"{text[:LONG]}… {digest(text)}"
 
 
 def assemble(pool: Pool, seen: Sequence[Seen]) -> Matrix:

@@ -31,6 +31,7 @@ def by_ranker(name: str) -> Selector:
     def selector(
         problem: Problem, attempts: Sequence[Attempt], prompter: Prompter, inputs: int = 12
     ) -> Steps[Choice]:
+        from assay.select.consulting import ask_person
         from assay.select.doubt import doubt
         from assay.select.ranking import rank
 
@@ -43,7 +44,9 @@ def by_ranker(name: str) -> Selector:
         count = tuple(votes[attempt.candidate.id] for attempt in best)
         matrix = matrix_of_attempts(problem, best, seen, count)
         matrix = replace(matrix, written=float(len(attempts)))
-        ranking = rank(matrix, name)
+        heard = yield from ask_person(matrix, problem.id)
+        ranking = heard.sure(rank(heard.matrix, name))
+        best = heard.judged(problem, best)
         groups = {
             a.candidate.id: int(ranking.cluster[n]) if seen.seen[n] or not seen.tests else ~n
             for n, a in enumerate(best)
@@ -62,9 +65,10 @@ def by_ranker(name: str) -> Selector:
             cluster=cluster,
             support=sum(votes[a.candidate.id] for a in alike),
             of=sum(count),
-            confidence=ranking.confidence if ranking.calibrated else None,
+            confidence=ranking.confidence if ranking.calibrated or heard.told else None,
             evidence=ranking.evidence,
-            doubt=doubt(matrix, ranking),
+            doubt=doubt(heard.matrix, ranking),
+            answers=heard.tests,
         )
 
     return selector
