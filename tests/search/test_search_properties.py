@@ -88,7 +88,7 @@ def test_without_properties_it_repairs_by_the_visible_tests(sandbox: Sandbox) ->
     reason, _, trail = asyncio.run(drive(sandbox, FIRST, "I cannot.", LAST))
     assert (reason, len(trail.attempts)) == ("passed", 2)
     reason, _, trail = asyncio.run(drive(sandbox, *[FIRST, ""] + [FIRST] * 3))
-    assert (reason, len(trail.attempts)) == ("rounds", 1)
+    assert (reason, len(trail.attempts)) == ("stuck", 1)
     bare = Problem(id="p", prompt=PROBLEM.prompt, entry_point="last")
     reason, model, _ = asyncio.run(drive(sandbox, FIRST, "no", problem=bare))
     assert (reason, len(model.asked)) == ("no tests", 2)

@@ -32,7 +32,7 @@ FREE = ("embedded", "scripted", "recorded")
 class Recipe:
     """How a problem is worked on."""
 
-    strategy: str = "self_debug"
+    strategy: str = "assay"
     knobs: dict[str, Any] = field(default_factory=dict)
     """Keyword arguments of the strategy."""
     selector: str = "posterior"
@@ -43,10 +43,7 @@ class Recipe:
     """Of each problem."""
 
     def steps(self, problem: Problem, library: Library) -> Steps[str]:
-        """The strategy at work on `problem`; without visible tests, five samples instead of a
-        repair that has nothing to go by. One that takes `solved` is given the library's."""
-        if not problem.tests and self.strategy == "self_debug":
-            return find_strategy("sample")(problem, self.prompter, n=5)
+        """The strategy at work on `problem`. One that takes `solved` is given the library's."""
         strategy = find_strategy(self.strategy)
         known = {SOLVED: library.solved()} if SOLVED in signature(strategy).parameters else {}
         return strategy(problem, self.prompter, **self.knobs, **known)

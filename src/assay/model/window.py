@@ -57,12 +57,22 @@ def size(messages: Sequence[Message]) -> int:
 
 
 def shortened(turn: tuple[Message, ...], excess: int) -> tuple[Message, ...]:
-    """The turn with `excess` bytes, or as many as may go, cut out of its longest message."""
-    longest = max(turn, key=lambda message: len(message.content))
-    data = longest.content.encode("utf-8", "surrogatepass")
+    """The turn with `excess` bytes, or as many as may go, cut out, of the longest message first."""
+    made = list(turn)
+    for at in sorted(range(len(made)), key=lambda at: -size([made[at]])):
+        if excess <= 0:
+            break
+        before = size([made[at]])
+        made[at] = replace(made[at], content=cut(made[at].content, excess))
+        excess -= before - size([made[at]])
+    return tuple(made)
+
+
+def cut(content: str, excess: int) -> str:
+    """The text without `excess` bytes of its middle, `SMALLEST` bytes at least."""
+    data = content.encode("utf-8", "surrogatepass")
     rest = max(SMALLEST, len(data) - excess - len(CUT.encode()))
-    if rest >= len(data):
-        return turn
+    if rest + len(CUT.encode()) >= len(data):
+        return content
     head, tail = data[: rest - rest // 3], data[len(data) - rest // 3 :]
-    text = CUT.join(part.decode("utf-8", "ignore") for part in (head, tail))
-    return tuple(replace(one, content=text) if one is longest else one for one in turn)
+    return CUT.join(part.decode("utf-8", "ignore") for part in (head, tail))
