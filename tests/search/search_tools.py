@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.errors import SandboxError
-from assay.feedback.steps import Ask, Consult, Execute, Steps, Try
+from assay.feedback.steps import Request, Steps, Try
 from assay.model import Prompt
 from assay.model.scripted import Reply, Scripted
 from assay.problem import Call, Problem
@@ -74,7 +74,7 @@ async def play(
         answer: Any = None
         while True:
             try:
-                request: Ask | Try | Execute | Consult = steps.send(answer)
+                request: Request = steps.send(answer)
             except StopIteration as end:
                 return str(end.value)
             requests += 1

@@ -121,6 +121,13 @@ def attempt(body: dict[str, Any]) -> Iterator[str]:
     yield f"feedback: {body['feedback']['message']}"
 
 
+def told(body: dict[str, Any]) -> Iterator[str]:
+    yield f"of candidate {body['candidate']}, by {body['source'] or 'nobody'}:"
+    yield body["message"]
+    if body["note"]:
+        yield f"({body['note']})"
+
+
 def verdicts(run: dict[str, Any]) -> Iterator[str]:
     tier, far = run["isolation"]["tier"], run["isolation"].get("far")
     tier = f"{tier}: {far}" if far else tier
@@ -132,6 +139,7 @@ def verdicts(run: dict[str, Any]) -> Iterator[str]:
 
 
 FORMS = {
+    "feedback": told,
     "problem": problem,
     "completion": completion,
     "attempt": attempt,

@@ -13,11 +13,11 @@ from assay.cli.run import run_async
 from assay.cli.screen import Screen
 from assay.cli.session import Settings, open_log, workshop
 from assay.errors import ModelError, UsageError
-from assay.feedback.steps import Ask, Question, Reply, Try
+from assay.feedback.steps import Ask, Question, Reply, Request, Try
 from assay.grade import Item
 from assay.model import Completion, Message, Prompt
 from assay.problem import Call, Io, Limits, Problem, Script, Test
-from assay.search.driver import Request, Trail
+from assay.search.driver import Trail
 from assay.store import Event, Log, RunRow
 from assay.store.log import completion_from
 

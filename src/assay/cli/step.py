@@ -16,10 +16,10 @@ from assay.cli.screen import Screen
 from assay.feedback import Attempt
 from assay.feedback.critic import numbered, printable
 from assay.feedback.person import edited, parse, words
-from assay.feedback.steps import Ask, Question, Reply, Try
+from assay.feedback.steps import Ask, Question, Reply, Request, Try
 from assay.model import Message, Prompt
 from assay.problem import Problem
-from assay.search.driver import Person, Request, Trail
+from assay.search.driver import Person, Trail
 
 KEYS = {
     Ask: "Enter: go on · e: edit · c: comment · p N: choose program N · s: stop",

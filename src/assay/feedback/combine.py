@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from assay.feedback import SOURCES, Attempt, Feedback
-from assay.feedback.steps import Steps
+from assay.feedback.steps import Steps, Tell
 from assay.model.prompter import Prompter
 from assay.model.window import BYTES_A_TOKEN
 from assay.names import load
@@ -37,7 +37,7 @@ def gather(
     notes = [f"{feedback.source}: {feedback.note}" for feedback in said if feedback.note]
     if cut:
         notes.append(f"cut for length: {', '.join(cut)}")
-    return Feedback(
+    whole = Feedback(
         source="+".join(feedback.source for feedback in said if feedback.message),
         message=message,
         passed=attempt.feedback.passed,
@@ -45,6 +45,8 @@ def gather(
         spans=tuple(span for feedback in said for span in feedback.spans),
         note="; ".join(notes),
     )
+    yield Tell(attempt.candidate.id, whole)
+    return whole
 
 
 def usefulness(name: str) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from assay.candidate import Candidate
-from assay.feedback import Attempt
+from assay.feedback import Attempt, Feedback
 from assay.model import Completion, Prompt
 from assay.problem import Test
 from assay.sandbox import Job, Run
@@ -86,7 +86,17 @@ class Consult:
     question: Question
 
 
-Steps = Generator[Ask | Try | Execute | Consult, Any, T]
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Write down what was said of a candidate: its notes are for whoever reads the log."""
+
+    candidate: str
+    """Its id."""
+    feedback: Feedback
+
+
+Request = Ask | Try | Execute | Consult | Tell
+Steps = Generator[Request, Any, T]
 
 
 def ask(prompts: Sequence[Prompt], *, optional: bool = False) -> Steps[list[Completion]]:

@@ -10,7 +10,17 @@ from typing import Any, Literal, Protocol, TypeVar
 from assay.candidate import Candidate
 from assay.errors import BudgetSpent, ModelError, SandboxError, UsageError
 from assay.feedback import Attempt, Feedback
-from assay.feedback.steps import Ask, Consult, Execute, Question, Reply, Steps, Try
+from assay.feedback.steps import (
+    Ask,
+    Consult,
+    Execute,
+    Question,
+    Reply,
+    Request,
+    Steps,
+    Tell,
+    Try,
+)
 from assay.feedback.tests import explain, no_code, unmeasured
 from assay.model import Completion, Model, Prompt
 from assay.problem import Problem, Test
@@ -19,7 +29,6 @@ from assay.search.budget import Cost, Ledger, Reservation
 from assay.search.records import attempt_record, by_hand_record, completion_record
 
 T = TypeVar("T")
-Request = Ask | Try | Execute | Consult
 BY_HAND = "stopped by hand"
 
 
@@ -155,6 +164,9 @@ class Driver:
                 return await self._execute(jobs)
             case Consult(question):
                 return await self._consult(question)
+            case Tell(candidate, feedback):
+                self.journal.note("feedback", {"candidate": candidate, **asdict(feedback)})
+                return None
 
     def _budget_spent(self) -> None:
         self.trail.stopped = "total budget" if self.ledger.total_spent() else "budget"
