@@ -84,26 +84,29 @@ def worth_showing(figures: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def verdict(pair: dict[str, Any], names: dict[str, str]) -> str:
-    a, b = names[pair["a"]], names[pair["b"]]
-    count = pair["problems"]
-    if count == 0:
-        return f"{a} and {b}: no problem that both measured."
-    if pair["only_a"] + pair["only_b"] == 0:
-        found = f"they never differ: both right {pair['both']}, none {pair['neither']}"
-    else:
-        low, high = (100 * edge for edge in pair["interval"])
-        found = (
-            f"both right {pair['both']}, only {a} {pair['only_a']}, only {b} {pair['only_b']}, "
-            f"none {pair['neither']}; {100 * pair['difference']:+.1f} points for {a} "
-            f"(95 % {low:+.1f} to {high:+.1f}), p = {pair['p']:.2g}, "
-            f"{pair['p_holm']:.2g} after Holm"
-        )
-    return f"{a} and {b} over {count} problems: {found}. {reach(pair)}"
+    """The better of the two is named first."""
+    sides = [(names[pair["a"]], pair["only_a"]), (names[pair["b"]], pair["only_b"])]
+    edges = [100 * edge for edge in pair["interval"] or ()]
+    if pair["only_b"] > pair["only_a"]:
+        sides, edges = sides[::-1], [-edge for edge in edges[::-1]]
+    (one, only_one), (other, only_other) = sides
+    if pair["problems"] == 0:
+        return f"{one} and {other}: no problem that both measured."
+    head = f"{one} and {other} over {pair['problems']} problems: both right {pair['both']}"
+    if only_one + only_other == 0:
+        return f"{head}, none {pair['neither']}; they never differ. {reach(pair)}"
+    ahead = 100 * abs(pair["difference"])
+    lead = f"{one} is ahead by {ahead:.1f} points" if ahead else "they are equal"
+    return (
+        f"{head}, only {one} {only_one}, only {other} {only_other}, none {pair['neither']}; "
+        f"{lead} (95 % {edges[0]:.1f} to {edges[1]:.1f}), p = {pair['p']:.2g} "
+        f"(Holm {pair['p_holm']:.2g}). {reach(pair)}"
+    )
 
 
 def reach(pair: dict[str, Any]) -> str:
     """What so many problems could have shown."""
     least = pair["smallest_difference"]
     if least is None:
-        return "So few problems can show no difference at all."
-    return f"So many problems show a difference of {100 * least:.0f} points in 4 of 5 cases."
+        return "So few problems can show no difference."
+    return f"So many problems show differences from {100 * least:.0f} points on."
