@@ -60,6 +60,7 @@ ROWS = [
     result("d", False, "failed", tokens=(500, 100)),
     result("e", None, "unmeasured", tokens=(900, 100)),
     result("f", False, "abstained", tokens=(0, 0)),
+    result("g", None, tokens=(0, 0)),
 ]
 PATHS = {
     "a": Progress(attempts=1, first_pass=1, answer=1, answer_tokens=100),
@@ -73,14 +74,14 @@ def test_the_summary_of_a_cell() -> None:
     """Catches: a figure over the wrong problems: unmeasured ones in a rate, a false positive that
     never passed, rounds of problems that nothing solved, seconds that are counted twice."""
     row = summary(CELL, ROWS, PATHS)
-    assert (row["items"], row["measured"], row["unmeasured"], row["solved"]) == (6, 5, 1, 2)
+    assert (row["items"], row["measured"], row["unmeasured"], row["solved"]) == (7, 5, 2, 2)
     assert (row["pass@1"], row["abstained"]) == (0.4, 1)
-    assert (row["visible_passed"], row["visible_pass_rate"]) == (3, 0.75)
+    assert (row["visible_passed"], row["visible_pass_rate"]) == (4, 0.8)
     assert row["false_positives"] == 1
     assert (row["tokens"], row["completion_tokens"]) == (2_000, 310)
     assert row["solved_per_1000_tokens"] == 2.0
-    assert row["seconds"] == 18
-    assert (row["model_seconds"], row["sandbox_seconds"], row["rest_seconds"]) == (12, 4.5, 1.5)
+    assert row["seconds"] == 21
+    assert (row["model_seconds"], row["sandbox_seconds"], row["rest_seconds"]) == (14, 5.25, 1.75)
     assert row["rounds"] == 2.0
     assert row["mrr"] == (1 + 1 / 4) / 4
     assert row["recall"] == 0.5
@@ -132,12 +133,13 @@ TESTED, UNTESTED = event("problem", tests=[{"id": "1"}]), event("problem", tests
 
 
 def test_a_problem_that_was_taken_up_again_is_followed_from_its_last_start() -> None:
-    """Catches: attempts and tokens of a try that a kill cut off."""
+    """Catches: attempts and tokens of a try that a kill cut off; the last of equal programs
+    taken for the first."""
     cut = [TESTED, asked(900, 90), tried("code", True)]
     whole = [TESTED, asked(40, 10), tried("no", False), tried(None, False)]
-    whole += [asked(30, 20), tried("code", True), event("decision")]
+    whole += [asked(30, 20), tried("code", True), tried("code", True), event("decision")]
     found = follow(cut + whole, result("a", True))
-    assert found == Progress(attempts=3, first_pass=3, answer=3, answer_tokens=100)
+    assert found == Progress(attempts=4, first_pass=3, answer=3, answer_tokens=100)
     assert follow(whole, result("a", True)) == found
 
 

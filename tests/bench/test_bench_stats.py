@@ -128,6 +128,9 @@ def test_the_bootstrap_is_what_random_resamples_tend_to() -> None:
     means = sorted(mean(random.choices(values, k=164)) for _ in range(2_000))
     assert paired_bootstrap(20, 8, 164) == pytest.approx((means[50], means[-51]), abs=0.0125)
     assert paired_bootstrap(0, 0, 9) == (0.0, 0.0)
+    # Shares of 1/4, 1/2, 1/4: the edges fall on a step exactly.
+    assert paired_bootstrap(1, 0, 2, level=0.5) == (0.5, 0.5)
+    assert paired_bootstrap(0, 1, 2, level=0.5) == (-0.5, -0.5)
     with pytest.raises(ValueError, match="discordant"):
         paired_bootstrap(3, 3, 5)
 
@@ -189,6 +192,8 @@ def test_risk_coverage_vector() -> None:
     assert coverage_at(0.05, CARD) == 0.4
     assert coverage_at(0.25, CARD) == 0.8
     assert coverage_at(0.1, [(0.5, False)]) == 0.0
+    parted = [(0.9, True), (0.8, True), (0.5, True), (0.5, False)]
+    assert coverage_at(0.2, parted) == 0.5, "no threshold keeps three of these"
     assert aurc([]) is excess_aurc([]) is calibration_error([]) is None
     assert coverage_at(0.1, []) == 0.0
 

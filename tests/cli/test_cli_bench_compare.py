@@ -79,6 +79,21 @@ def test_of_many_cells_each_is_compared_with_the_best(tmp_path: Path) -> None:
     assert "all 6 pairs: --json" in text
 
 
+def test_models_are_told_apart_within_eighty_columns(tmp_path: Path) -> None:
+    """Catches: two cells under one name, the model named twice in the table, a wrapped table."""
+    shell = Shell(tmp_path)
+    models = f"{model(shell, 6)},{model(shell, 2, 'a-model-with-a-longer-name.json')}"
+    flags = ("--model", models, "--strategy", "sample(n=2)", "--limit", "7")
+    status, shown = Terminal(shell, "bench", tasks(shell), *flags).end()
+    assert status == 0
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+    [first, second] = [line for line in shown.splitlines() if line.startswith("sample(n=2)  ")]
+    assert "model.json" in first
+    assert "a-model-with-a-long" in second
+    text = " ".join(shown.split())
+    assert "only sample(n=2) with scripted/a-model-with-a-longer-name.json 4" in text
+
+
 def test_two_stored_runs_are_compared(tmp_path: Path) -> None:
     """Catches: problems of one run only, names that do not tell the runs apart, a difference in
     budget that nobody is told of; a prefix that is not taken."""

@@ -14,7 +14,7 @@ FEW = 3
 def show_figures(figures: dict[str, Any]) -> None:
     rows = figures["cells"]
     names = dict(zip((row["cell"] for row in rows), labels(rows), strict=True))
-    table(rows, names)
+    table(rows)
     for row in rows:
         tell(sentence(row, names[row["cell"]]))
     shown = worth_showing(figures)
@@ -28,16 +28,16 @@ def tell(text: str) -> None:
     print(textwrap.fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False))
 
 
-def table(rows: Sequence[dict[str, Any]], names: dict[str, str]) -> None:
+def table(rows: Sequence[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     shown = Table(box=None, pad_edge=False)
     for name in ("cell", "model", "solved", "pass@1 (95 %)", "tokens", "seconds"):
         shown.add_column(name, justify="left" if name in ("cell", "model") else "right")
-    for row in rows:
+    for name, row in zip(labels(rows, without="model"), rows, strict=True):
         shown.add_row(
-            names[row["cell"]],
+            name,
             shorten(row["model"].rpartition("/")[2], 20),
             f"{row['solved']}/{row['measured']}",
             rate(row),
@@ -47,8 +47,9 @@ def table(rows: Sequence[dict[str, Any]], names: dict[str, str]) -> None:
     Console(highlight=False).print(shown)
 
 
-def labels(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """The shortest names that tell the cells apart: the strategy, and what else differs."""
+def labels(rows: Sequence[dict[str, Any]], without: str = "") -> list[str]:
+    """The shortest names that tell the cells apart: the strategy, and what else differs;
+    `without` a part that stands elsewhere."""
     parts = {
         "run": [row.get("run", "") for row in rows],
         "strategy": [row["strategy"] for row in rows],
@@ -56,7 +57,11 @@ def labels(rows: Sequence[dict[str, Any]]) -> list[str]:
         "model": [f"with {row['model']}" for row in rows],
         "seed": [f"seed {row['seed']}" for row in rows],
     }
-    kept = [values for name, values in parts.items() if name == "strategy" or len(set(values)) > 1]
+    kept = [
+        values
+        for name, values in parts.items()
+        if name == "strategy" or (name != without and len(set(values)) > 1)
+    ]
     return [" ".join(words) for words in zip(*kept, strict=True)]
 
 
