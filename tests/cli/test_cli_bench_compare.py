@@ -139,6 +139,10 @@ def test_runs_that_do_not_compare_are_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(shell.log)) as db, db:
         db.execute("UPDATE run SET config = json_remove(config, '$.graded_by') WHERE id = ?", (c,))
     shell.run(*compare, a, c).refused(2, c, "does not say what graded it")
+    with closing(sqlite3.connect(shell.log)) as db, db:
+        sql = "UPDATE run SET config = json_set(config, '$.cells[0].older', 1) WHERE id = ?"
+        db.execute(sql, (b,))
+    shell.run(*compare, a, b).refused(2, b, "another version")
 
 
 def test_nothing_in_common_is_an_error(tmp_path: Path) -> None:

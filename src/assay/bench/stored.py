@@ -52,10 +52,18 @@ def stored(log: Log, prefix_of_id: str) -> Stored:
         raise UsageError(f"run {row.id} does not say what graded it; run it anew to compare it")
     results = logged(log, row.id)
     cells = {}
-    for cell in (Cell(**body) for body in row.config["cells"]):
+    for body in row.config["cells"]:
+        cell = cell_of(row.id, body)
         keys = {problem: prefix(cell) + problem for problem in row.config["problems"]}
         cells[cell] = {p: results[key] for p, key in keys.items() if key in results}
     return Stored(row=row, cells=cells)
+
+
+def cell_of(run: str, body: dict[str, Any]) -> Cell:
+    try:
+        return Cell(**body)
+    except TypeError as error:
+        raise UsageError(f"run {run} is of another version of Assay ({error})") from None
 
 
 def common_problems(a: Stored, b: Stored) -> list[str]:

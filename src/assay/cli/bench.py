@@ -8,7 +8,7 @@ from typing import Any
 
 from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished, prefix
-from assay.bench.report import figures_of
+from assay.bench.findings import figures_of
 from assay.bench.stored import graded_by
 from assay.bench.suites import limit_items, load_suite
 from assay.bench.work import Recipe

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.bench.report import compare_runs
+from assay.bench.findings import compare_runs
 from assay.bench.stored import Stored, stored
 from assay.cli.figures import show_figures, tell
 from assay.cli.screen import Screen
