@@ -35,7 +35,7 @@ test: check
 	@$(BIN)/python -m pytest
 
 bench-smoke: setup
-	@$(BIN)/assay bench humaneval --limit 5 --strategy sample,self_debug --budget tokens=2000
+	@$(BIN)/assay bench humaneval --limit 5 --strategy sample,assay --budget tokens=2000
 
 docs: setup
 	@$(BIN)/python -m pytest tests/test_docs.py

@@ -27,11 +27,11 @@ from shared_data import lines
 
 from assay.problem import Limits
 from assay.sandbox import open_sandbox
+from assay.select.confidence import EVIDENCE, sigmoid
 from assay.select.hanging import without_hanging
 from assay.select.judging import assemble, observe
 from assay.select.matrix import by_passed
 from assay.select.pool import pool_of
-from assay.select.posterior import sigmoid
 from assay.select.ranking import rank
 from assay.store.runs import Runs
 
@@ -119,20 +119,29 @@ def halves(tasks: Sequence[Recorded], seed: int) -> np.ndarray[Any, np.dtype[np.
     return result
 
 
-def confidences(
-    tasks: Sequence[Recorded], seed: int
-) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]:
-    """Confidence and result of each task, both from fits without its fold."""
-    fold = np.random.default_rng(seed).permutation(len(tasks)) % 10
+def choices(
+    tasks: Sequence[Recorded], seed: int, folds: int
+) -> tuple[list[dict[str, float]], np.ndarray[Any, np.dtype[np.float64]]]:
+    """Evidence of the confidence, and result, of each task's choice by a fit without its fold."""
+    fold = np.random.default_rng(seed).permutation(len(tasks)) % folds
     result, rows = np.zeros(len(tasks)), [dict[str, float]() for _ in tasks]
-    for number in range(10):
+    for number in range(folds):
         weights = fit([task for task, f in zip(tasks, fold, strict=True) if f != number])
         for n in np.flatnonzero(fold == number):
             result[n], rows[n] = choice(tasks[int(n)], weights)
+    return rows, result
+
+
+def confidences(
+    tasks: Sequence[Recorded], seed: int, folds: int
+) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]:
+    """Confidence and result of each task, both from fits without its fold."""
+    rows, result = choices(tasks, seed, folds)
+    fold = np.random.default_rng(seed).permutation(len(tasks)) % folds
     sure = np.zeros(len(tasks))
-    for number in range(10):
+    for number in range(folds):
         train = np.flatnonzero(fold != number)
-        fitted = platt([rows[n] for n in train], result[train].tolist())
+        fitted = platt([rows[n] for n in train], result[train].tolist(), EVIDENCE["many"])
         for n in np.flatnonzero(fold == number):
             sure[n] = sigmoid(rows[n], fitted)
     return sure, result
@@ -172,22 +181,23 @@ def table(tasks: Sequence[Recorded], splits: int) -> None:
         f" 95 % {low:.1f} to {high:.1f}, P(not above) {below:.4f}"
     )
     show("best cluster by hidden tests", 100 * float(np.mean([best_cluster(t) for t in tasks])))
-    abstention(tasks)
+    for folds in (10, 2):
+        abstention(tasks, folds)
 
 
-def abstention(tasks: Sequence[Recorded]) -> None:
+def abstention(tasks: Sequence[Recorded], folds: int) -> None:
     rows = []
     for seed in range(4):
-        sure, right = confidences(tasks, seed)
+        sure, right = confidences(tasks, seed, folds)
         rows.append(
             [coverage(sure, right, 0.8), coverage(sure, right, 0.9)]
             + [calibration_error(sure, right, bins) for bins in (5, 10)]
             + [noise_floor(sure, bins) for bins in (5, 10)]
         )
     mean = np.mean(rows, axis=0)
-    print(f"answered at 80 % / 90 % precision: {mean[0]:.1f} % / {mean[1]:.1f} % of the tasks")
+    print(f"{folds} parts, answered at 80 % / 90 %: {mean[0]:.1f} % / {mean[1]:.1f} % of the tasks")
     print(
-        f"calibration error, 5 / 10 bins: {mean[2]:.3f} / {mean[3]:.3f}; a perfect one would show"
+        f"  calibration error, 5 / 10 bins: {mean[2]:.3f} / {mean[3]:.3f}; a perfect one would show"
         f" {mean[4]:.3f} / {mean[5]:.3f} on so few tasks"
     )
 

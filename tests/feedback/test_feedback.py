@@ -1,5 +1,7 @@
 """The text for each outcome, word for word, and values that are shortened with care."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.feedback import Feedback
-from assay.feedback.shorten import clip, first_difference, pair
+from assay.feedback.combine import fit
+from assay.feedback.programs import answer, rows
+from assay.feedback.shorten import block, clip, first_difference, inline, pair
 from assay.feedback.tests import explain, no_code, unmeasured
 from assay.problem import Call, Io, Problem, Script
 from assay.sandbox import Detail, Diagnostic, Isolation, Outcome, Run, Verdict
@@ -138,3 +142,44 @@ def test_what_did_not_come_to_an_answer_is_named_all_the_same() -> None:
     call = Call(id="f:1", expression="f(1)", expected="2")
     assert only(call, Detail(limit="5 s of CPU"), "timeout").startswith("Test failed: `f(1)`\n")
     assert "more memory than 512 MB" in only(call, Detail(), "memory")
+
+
+@given(st.text(max_size=400) | st.text("`\n \r\x00\x1b\u2028a\t", max_size=60))
+def test_text_from_outside_stays_where_it_is_put(text: str) -> None:
+    """Defect: a line break or a control character by which output leaves its block or its line."""
+    lines = [*block(text).splitlines(), inline(text)]
+    assert all(character.isprintable() for line in lines for character in line)
+    assert all(line.startswith("    ") for line in lines[:-1])
+    assert len(inline(text)) <= 200
+
+
+def test_what_two_sources_say_is_said_once() -> None:
+    """Defect: a syntax error that the tests and the build both report, twice in the prompt."""
+    same = Feedback(source="tests", message="line 1: bad\n\nMore.")
+    text, cut = fit([same, Feedback(source="build", message="line 1: bad")], 1000)
+    assert (text, cut) == ("line 1: bad\n\nMore.", [])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["line", "message", "found", "x"]), inner, max_size=4)
+    ),
+)
+
+
+@given(JSON)
+def test_an_answer_is_not_believed(data: object) -> None:
+    """Defect: the type or the size of what a candidate's process wrote."""
+    printed = replace(CASES["passed"], stdout=f"words\n{json.dumps(data)}")
+    for row in rows(answer(printed), "found", line=int, message=str):
+        assert type(row["line"]) is int
+        assert 0 <= row["line"] < 1 << 31
+        assert type(row["message"]) is str
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "9" * 5_000, "{", "[1]", "\x00"])
+def test_no_answer_is_an_empty_one(text: str) -> None:
+    assert answer(replace(CASES["passed"], stdout=text)) == {}
+    assert answer(None) == {}

@@ -117,10 +117,21 @@ async def test_a_reply_without_code_is_told_so() -> None:
     steps = self_debug(PROBLEM, Prompter())
     trail, model, machine, _ = await drive(steps, replies, [run_of("5")])
     assert "held no python code" in model.asked[1].messages[-1].content
-    assert trail.attempts[0].measured
-    assert trail.attempts[0].feedback.score == 0.0
-    assert trail.attempts[1].passed
+    assert [attempt.passed for attempt in trail.attempts] == [True]
     assert len(machine.jobs) == 1
+    trail, model, machine, _ = await drive(self_debug(PROBLEM, Prompter()), ["No."] * 4, [])
+    assert trail.attempts[0].feedback.score == 0.0
+    assert (len(trail.attempts), len(machine.jobs)) == (1, 0)
+
+
+async def test_a_reminder_that_the_budget_forbids_loses_nothing() -> None:
+    """Catches: one of several samples without code, and the budget spent on it, so that the
+    others are never run."""
+    replies = [code("a+b"), "I cannot.", code("a-b")]
+    steps = sample(PROBLEM, Prompter(), n=3)
+    trail, model, _, _ = await drive(steps, replies, map(run_of, ("5", "-1")), Budget(calls=3))
+    assert [attempt.passed for attempt in trail.attempts] == [True, False, False]
+    assert (trail.stopped, len(model.asked)) == ("budget", 3)
 
 
 async def test_a_model_that_fails_midway_leaves_what_was() -> None:

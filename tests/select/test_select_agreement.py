@@ -9,15 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.candidate import Candidate
+from assay.model.prompter import Prompter
 from assay.model.scripted import Scripted
 from assay.problem import Call, Problem
+from assay.problem.inputs import MAX_SOURCE
+from assay.problem.probes import probes
 from assay.sandbox import Sandbox, open_sandbox
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Driver, Forgetful, Parties
 from assay.select import Choice
 from assay.select.agreement import agreement
 from assay.select.answer import conclude
-from assay.select.probes import MAX_SOURCE, probes
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ async def chosen(
     candidates = [Candidate(code=body, text=body, made_by="test") for body in bodies]
     attempts = await driver._try(candidates, problem.tests)
     driver.trail.attempts += attempts
-    choice = await driver.drive(agreement(problem, attempts))
+    choice = await driver.drive(agreement(problem, attempts, Prompter()))
     assert choice is not None
     return choice, driver
 

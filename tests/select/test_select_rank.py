@@ -63,7 +63,7 @@ several = st.integers(0, 7).flatmap(lambda n: st.tuples(*(one_attempt(i) for i i
 
 async def choose(selector: Selector, attempts: Sequence[Attempt]) -> Choice:
     driver = Driver(PROBLEM, Parties(Speaker([]), Scripted([])), Ledger(Budget()), Forgetful())
-    choice = await driver.drive(selector(PROBLEM, attempts))
+    choice = await driver.drive(selector(PROBLEM, attempts, Prompter()))
     assert choice is not None
     return choice
 
@@ -136,7 +136,8 @@ async def answer_of(
 ) -> Answer:
     steps = sample(problem, Prompter(), n=n) if n else self_debug(problem, Prompter())
     parties = Parties(Speaker(replies), Scripted(runs))
-    return await solve(problem, steps, visible, parties, Ledger(budget or Budget()), Forgetful())
+    ledger = Ledger(budget or Budget())
+    return await solve(problem, steps, visible, parties, ledger, Forgetful(), Prompter())
 
 
 PASSES, FAILS = run_of(["passed"] * 3), run_of(["passed", "timeout", "wrong"])
@@ -160,7 +161,7 @@ async def test_the_statuses() -> None:
         ("unmeasured", await answer_of(PROBLEM, two, [BROKEN] * 2, n=2)),
         ("unmeasured", await answer_of(PROBLEM, [Reply(error="error")], [])),
         ("failed", await answer_of(PROBLEM, two, [], Budget(tokens=10))),
-        ("failed", await answer_of(PROBLEM, ["sorry"] * 2, [], n=2)),
+        ("failed", await answer_of(PROBLEM, ["sorry"] * 4, [], n=2)),
         ("likely", await answer_of(bare, [program(1)] * 3, [loads], n=3)),
         ("abstained", await answer_of(bare, two, [loads] * 2, n=2)),
         ("abstained", await answer_of(bare, two, [loads], n=1)),

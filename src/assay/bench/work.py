@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from inspect import signature
 from math import inf
 from typing import Any
 
@@ -12,13 +14,15 @@ from assay.grade import Item, grade, solved
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.sandbox import Run
-from assay.search import find_strategy
+from assay.search import SOLVED, find_strategy
 from assay.search.budget import Budget, Cost, Ledger, Price
 from assay.search.driver import Parties
 from assay.search.records import run_record
+from assay.search.retrieval import Library
 from assay.select import find_selector
 from assay.select.answer import Answer, solve
 from assay.store import ItemJournal, Log
+from assay.store.solved import SolvedBefore
 
 FREE = ("embedded", "scripted", "recorded")
 """Providers whose completions cost nothing."""
@@ -28,23 +32,24 @@ FREE = ("embedded", "scripted", "recorded")
 class Recipe:
     """How a problem is worked on."""
 
-    strategy: str = "self_debug"
+    strategy: str = "assay"
     knobs: dict[str, Any] = field(default_factory=dict)
     """Keyword arguments of the strategy."""
-    selector: str = "agreement"
+    selector: str = "posterior"
+    least: float = 0.0
+    """Below this confidence the answer is abstained from."""
     prompter: Prompter = field(default_factory=Prompter)
     budget: Budget = field(default_factory=Budget)
     """Of each problem."""
 
-    def steps(self, problem: Problem) -> Steps[str]:
-        """The strategy at work on `problem`; without visible tests, five samples instead of a
-        repair that has nothing to go by."""
-        if not problem.tests and self.strategy == "self_debug":
-            return find_strategy("sample")(problem, self.prompter, n=5)
-        return find_strategy(self.strategy)(problem, self.prompter, **self.knobs)
+    def steps(self, problem: Problem, library: Library) -> Steps[str]:
+        """The strategy at work on `problem`. One that takes `solved` is given the library's."""
+        strategy = find_strategy(self.strategy)
+        known = {SOLVED: library.solved()} if SOLVED in signature(strategy).parameters else {}
+        return strategy(problem, self.prompter, **self.knobs, **known)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workshop:
     """What is shared by all items of a run."""
 
@@ -54,6 +59,10 @@ class Workshop:
     price: Price | None
     total: Ledger
     """The account of the whole run."""
+
+    @cached_property
+    def library(self) -> Library:
+        return SolvedBefore(self.log, self.run)
 
 
 def price_of(model: str, given: str | None) -> Price | None:
@@ -78,7 +87,14 @@ async def work(shop: Workshop, item: Item, recipe: Recipe, prefix: str = "") -> 
     ledger = Ledger(recipe.budget, price=shop.price, parent=shop.total)
     selector = find_selector(recipe.selector)
     answer = await solve(
-        item.problem, recipe.steps(item.problem), selector, shop.parties, ledger, journal
+        item.problem,
+        recipe.steps(item.problem, shop.library),
+        selector,
+        shop.parties,
+        ledger,
+        journal,
+        recipe.prompter,
+        recipe.least,
     )
     graded = await grade(shop.parties.sandbox, item, answer.code)
     if graded is not None:
@@ -106,7 +122,7 @@ def result_of(answer: Answer, item: Item, graded: Run | None, log: str) -> Resul
         candidates=answer.candidates,
         cost=cost_record(answer.cost),
         judging=("in-process" if "in-process" in marks else "isolated") if marks else None,
-        questions=0,
+        questions=answer.questions,
         stopped=answer.stopped,
         log=log,
     )

@@ -14,6 +14,8 @@ class Candidate:
     """Strategy and step, for instance `self_debug:2`."""
     parent: str | None = None
     """The id of the candidate that this one repairs."""
+    likelihood: float | None = None
+    """Mean log-probability of the completion's tokens, where the model gives it."""
 
     @property
     def id(self) -> str:

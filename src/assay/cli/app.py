@@ -46,12 +46,12 @@ def root(
 def solve(
     context: typer.Context,
     targets: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="TARGET...",
             help="A .py file with stubs, a task in words, suite:ID, a .jsonl file, or - (stdin).",
         ),
-    ],
+    ] = None,
     tests: Annotated[
         Path | None, typer.Option(envvar="ASSAY_TESTS", help="A file of asserts or of tests.")
     ] = None,
@@ -64,25 +64,23 @@ def solve(
     write: Annotated[
         bool, typer.Option("--write", envvar="ASSAY_WRITE", help="Change the file, when verified.")
     ] = False,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force", envvar="ASSAY_FORCE", help="Write over uncommitted changes and unverified."
-        ),
-    ] = False,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(envvar="ASSAY_WITHOUT", help="Leave out this visible test (id); repeatable."),
-    ] = None,
+    force: o.Force = False,
+    without: o.Without = None,
+    ask: o.Ask = None,
+    answers: o.AnswersFile = None,
+    step: o.Step = False,
+    replay: o.Replay = None,
     model: o.ModelName = o.DEFAULT_MODEL,
-    strategy: o.Strategy = "self_debug",
-    selector: o.SelectorName = "agreement",
+    strategy: o.Strategy = "assay",
+    selector: o.SelectorName = "posterior",
+    min_confidence: o.MinConfidence = 0.0,
     budget: o.BudgetText = "tokens=20000,seconds=600",
     total: o.TotalText = "",
     price: o.Price = None,
     seed: o.Seed = 0,
     feedback: o.Sources = "",
     feedback_tokens: o.FeedbackTokens = 800,
+    context_tokens: o.ContextTokens = None,
     temperature: o.Temperature = 0.8,
     max_tokens: o.MaxTokens = 1024,
     prompts: o.Prompts = None,
@@ -100,10 +98,7 @@ def solve(
     from assay.cli.session import Settings
     from assay.cli.solve import SolveFlags, solve_all
 
-    flags = SolveFlags(
-        tests=tests, out=out, diff=diff, write=write, force=force, without=without or (), json=json
-    )
-    raise typer.Exit(solve_all(targets, Settings.of(context), flags))
+    raise typer.Exit(solve_all(targets or (), Settings.of(context), SolveFlags.of(context)))
 
 
 @app.command()
@@ -177,21 +172,12 @@ def rank(
         Path, typer.Option(envvar="ASSAY_TESTS", help="JSONL rows of asserts, or a Python file.")
     ],
     selector: o.SelectorName = "posterior",
-    trusted: Annotated[
-        bool,
-        typer.Option("--trusted", envvar="ASSAY_TRUSTED", help="The tests are known to be right."),
-    ] = False,
-    min_confidence: Annotated[
-        float,
-        typer.Option(envvar="ASSAY_MIN_CONFIDENCE", min=0, max=1, help="Abstain below this."),
-    ] = 0.0,
+    trusted: o.Trusted = False,
+    min_confidence: o.MinConfidence = 0.0,
     time: Annotated[float, typer.Option(envvar="ASSAY_TIME", help="CPU seconds a test.")] = 0.5,
-    explain: Annotated[
-        bool,
-        typer.Option(
-            "--explain", envvar="ASSAY_EXPLAIN", help="What separates the first from the second."
-        ),
-    ] = False,
+    explain: o.Explain = False,
+    ask: o.Ask = None,
+    answers: o.AnswersFile = None,
     log: o.LogFile = None,
     unsafe: o.Unsafe = False,
     remote: o.Remote = None,
@@ -208,6 +194,8 @@ def rank(
         min_confidence=min_confidence,
         time=time,
         explain=explain,
+        ask=ask,
+        answers=answers,
         log=log,
         unsafe=unsafe,
         remote=remote,
@@ -237,7 +225,7 @@ def bench(
     passes: o.Passes = 3,
     peer: o.Peers = "",
     model: o.ModelName = o.DEFAULT_MODEL,
-    strategy: o.Strategy = "sample,self_debug",
+    strategy: o.Strategy = "sample,assay",
     selector: o.SelectorName = "agreement",
     budget: o.BudgetText = "tokens=20000",
     total: o.TotalText = "",
@@ -245,6 +233,7 @@ def bench(
     seed: o.Seed = 0,
     feedback: o.Sources = "",
     feedback_tokens: o.FeedbackTokens = 800,
+    context_tokens: o.ContextTokens = None,
     temperature: o.Temperature = 0.8,
     max_tokens: o.MaxTokens = 1024,
     prompts: o.Prompts = None,

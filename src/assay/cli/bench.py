@@ -47,6 +47,7 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
         "total": settings.total,
         "feedback": settings.feedback,
         "feedback_tokens": settings.feedback_tokens,
+        "context": settings.context_tokens,
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "prompts": settings.prompts and str(settings.prompts),
@@ -72,7 +73,7 @@ def cells(settings: Settings, suite: str) -> list[tuple[Cell, Recipe]]:
             Cell(
                 suite=suite, model=model, strategy=strategy, selector=selector, seed=settings.seed
             ),
-            settings.recipe(strategy, selector),
+            settings.recipe(strategy, selector, model),
         )
         for model in split_names(settings.model)
         for strategy in split_names(settings.strategy)

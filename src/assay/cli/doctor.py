@@ -23,7 +23,7 @@ def examine(as_json: bool, remote: str | None) -> int:
     isolating = sandboxes(remote)
     best = next((check.what for check in isolating if check.ok), "")
     columns = columns_of_stdout()
-    checks = [*isolating, python(), *languages(best), *packages(), *embedded_models()]
+    checks = [*isolating, python(), *languages(best), *tools(best), *packages(), *embedded_models()]
     for check in checks:
         if as_json:
             print(json.dumps({"check": check.what, "ok": check.ok, "detail": check.detail}))
@@ -76,12 +76,21 @@ def languages(tier: str) -> list[Check]:
     """Whether each can be run in that tier."""
     from assay.sandbox.languages import available
 
+    return [runnable(tier, *row) for row in available()]
+
+
+def tools(tier: str) -> list[Check]:
+    """The analysers behind feedback sources."""
+    from assay.sandbox.languages import TOOLS, available
+
+    rows = [(name.removeprefix("tool:"), ok, detail) for name, ok, detail in available(TOOLS)]
+    return [runnable(tier, *row) for row in rows if "-" not in row[0]]  # `ruff-names` is ruff
+
+
+def runnable(tier: str, name: str, found: bool, detail: str) -> Check:
     if tier == "landlock":
-        return [
-            Check(name, False, f"{detail}; the landlock tier runs Python only")
-            for name, _, detail in available()
-        ]
-    return [Check(*row) for row in available()]
+        return Check(name, False, f"{detail}; the landlock tier runs Python only")
+    return Check(name, found, detail)
 
 
 def packages() -> list[Check]:

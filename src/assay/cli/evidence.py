@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.bench import Result
+from assay.cli.screen import harmless
 from assay.store import Log
 
 
@@ -21,11 +22,21 @@ def attempts_of(log: Log, result: Result) -> list[dict[str, Any]]:
     return [event.body for event in log.events(run, item, "attempt")]
 
 
+def answers_of(log: Log, result: Result) -> list[str]:
+    """What a person said, a line an answer."""
+    run, _, item = result.log.partition("/")
+    tests = [test for e in log.events(run, item, "decision") for test in e.body.get("answers", ())]
+    return [
+        harmless(f"a person said: {test['expression']} == {test['expected']}") for test in tests
+    ]
+
+
 def evidence(log: Log, result: Result) -> str:
     """Status and reason, the tests, what failed and what it cost."""
     cost = result.cost
     dollars = "price not known" if cost["dollars"] is None else f"${cost['dollars']:.4f}"
-    lines = [f"{result.status}: {result.reason}"]
+    sure = "" if result.confidence is None else f" (confidence {result.confidence:.2f})"
+    lines = [f"{result.status}: {result.reason}{sure}", *answers_of(log, result)]
     if result.status in ("failed", "unmeasured"):
         attempts = attempts_of(log, result)
         if attempts:

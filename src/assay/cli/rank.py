@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.candidate import samples
+from assay.cli.rank_asking import Asking
 from assay.cli.run import run_async
-from assay.cli.screen import Screen, shorten
+from assay.cli.screen import Screen, harmless, shorten
 from assay.errors import UsageError
 from assay.problem import Limits
 from assay.sandbox import open_sandbox
@@ -20,7 +21,7 @@ from assay.store import default_path
 from assay.store.runs import Runs
 
 if TYPE_CHECKING:
-    from assay.select.matrix import Matrix
+    from assay.select.consulting import Hearing
     from assay.select.ranking import Ranking
 
 ABSTAINED = 4
@@ -39,6 +40,8 @@ class RankFlags:
     min_confidence: float
     time: float
     explain: bool
+    ask: int | None
+    answers: Path | None
     log: Path | None
     unsafe: bool
     remote: str | None
@@ -55,11 +58,12 @@ def rank_file(file: Path, flags: RankFlags) -> int:
         raise UsageError(f"--time wants seconds above 0 and up to 3600, not {flags.time:g}")
     pools = tasks.pools(samples.load(file), tasks.load(flags.tests), flags.trusted)
     screen = Screen(quiet=flags.json)
+    asking = Asking.of(pools, flags, screen)
     warn(pools, screen)
     answered = 0
     path = (flags.log or default_path()).with_name("runs.db")
-    with closing(Runs(path)) as memory:
-        answered = run_async(rank_all(pools, flags, memory, screen))
+    with closing(Runs(path)) as memory, closing(asking):
+        answered = run_async(rank_all(pools, flags, memory, asking, screen))
     return 0 if answered else ABSTAINED
 
 
@@ -73,7 +77,9 @@ def warn(pools: list[Pool], screen: Screen) -> None:
         screen.warn(f"no tests for {bare[0]!r}{several}: ranked by repetition alone")
 
 
-async def rank_all(pools: list[Pool], flags: RankFlags, memory: Runs, screen: Screen) -> int:
+async def rank_all(
+    pools: list[Pool], flags: RankFlags, memory: Runs, asking: Asking, screen: Screen
+) -> int:
     from assay.select.hanging import without_hanging
     from assay.select.judging import assemble, observe
     from assay.select.ranking import rank
@@ -95,8 +101,11 @@ async def rank_all(pools: list[Pool], flags: RankFlags, memory: Runs, screen: Sc
                     more = pool.left_out - given.left_out
                     screen.warn(f"{pool.task}: {more} tests are left out: they never end")
                 matrix = assemble(pool, await observe(sandbox, pool, limits, memory, tell))
-                ranking = rank(matrix, flags.selector)
-                row = as_json(pool, matrix, ranking, flags)
+                heard = await asking.about(matrix)
+                if asking.person is not None and heard.silence and not heard.questions:
+                    screen.say(f"{pool.task}: no question: {heard.silence}")
+                ranking = heard.sure(rank(heard.matrix, flags.selector))
+                row = as_json(pool, heard, ranking, flags)
                 answered += not row["abstained"]
                 print(json.dumps(row) if flags.json else text(row), flush=True)
     finally:
@@ -119,8 +128,9 @@ def progress(total: int, step: Callable[[], None], screen: Screen) -> Callable[[
     return tell
 
 
-def as_json(pool: Pool, matrix: "Matrix", ranking: "Ranking", flags: RankFlags) -> dict[str, Any]:
+def as_json(pool: Pool, heard: "Hearing", ranking: "Ranking", flags: RankFlags) -> dict[str, Any]:
     """One task's object; each sample is there, repeats at the place of their program."""
+    matrix = heard.matrix
     copies: dict[int, list[int]] = {}
     for index, program in enumerate(pool.member):
         copies.setdefault(program, []).append(index)
@@ -140,7 +150,8 @@ def as_json(pool: Pool, matrix: "Matrix", ranking: "Ranking", flags: RankFlags) 
         ],
         "confidence": ranking.confidence,
         "abstained": not able or ranking.confidence < flags.min_confidence,
-        "questions": 0,
+        "questions": heard.questions,
+        "answers": [told.record for told in heard.told],
         "selector": flags.selector,
         "programs": len(pool.programs),
         "tests": len(pool.tests),
@@ -169,6 +180,7 @@ def text(row: dict[str, Any]) -> str:
         lines = [f"{head}: abstained, {row['reason']}"]
     else:
         lines = [f"{head}: sample {row['ranking'][0]['index']}, confidence {row['confidence']:.2f}"]
+    lines += [f"  a person said: {printable(told['said'])}" for told in row["answers"]]
     clusters: dict[int, list[dict[str, Any]]] = {}
     for one in row["ranking"]:
         clusters.setdefault(one["cluster"], []).append(one)
@@ -201,4 +213,4 @@ def explanation(why: dict[str, Any]) -> list[str]:
 
 def printable(said: str) -> str:
     """One short line without control characters: programs and tests choose what is in it."""
-    return shorten("".join(c if c.isprintable() else ascii(c)[1:-1] for c in said), 60)
+    return shorten(harmless(said), 60)

@@ -28,6 +28,7 @@ class Screen:
         from rich.console import Console
 
         self.quiet = quiet
+        self._status: Any = None
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, text: str, style: str = "") -> None:
@@ -69,7 +70,7 @@ class Screen:
         if self.quiet or not self.console.is_terminal:
             yield lambda: None
             return
-        with self.console.status(f"0 of {total} {what} done") as status:
+        with self._moving(f"0 of {total} {what} done") as status:
 
             def step() -> None:
                 nonlocal done
@@ -84,8 +85,28 @@ class Screen:
         if self.quiet or not self.console.is_terminal:
             yield
             return
-        with self.console.status(what):
+        with self._moving(what):
             yield
+
+    @contextmanager
+    def _moving(self, text: str) -> Iterator[Any]:
+        with self.console.status(text) as self._status:
+            try:
+                yield self._status
+            finally:
+                self._status = None
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Without the line that moves: a person is asked."""
+        status = self._status
+        if status is not None:
+            status.stop()
+        try:
+            yield
+        finally:
+            if status is not None:
+                status.start()
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[Tell]:
@@ -157,6 +178,11 @@ def rate(row: dict[str, Any]) -> str:
 
 def shorten(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def harmless(text: str) -> str:
+    """Control characters spelled out: programs and tests choose what is in a text."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def ending(text: str, width: int) -> str:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
@@ -16,9 +16,10 @@ from assay.cli.screen import Screen
 from assay.errors import UsageError
 from assay.feedback.combine import find_source
 from assay.model import Model, open_model
+from assay.model.catalogue import context_of
 from assay.model.prompter import Prompter
 from assay.sandbox import open_sandbox
-from assay.search import find_strategy
+from assay.search import SOLVED, find_strategy
 from assay.search.budget import Budget, Cost, Ledger
 from assay.search.driver import Parties
 from assay.select import find_selector
@@ -38,6 +39,7 @@ class Settings:
     seed: int
     feedback: str
     feedback_tokens: int
+    context_tokens: int | None
     temperature: float
     max_tokens: int
     prompts: Path | None
@@ -53,7 +55,7 @@ class Settings:
     def of(cls, context: typer.Context) -> "Settings":
         return cls(**{field.name: context.params[field.name] for field in fields(cls)})
 
-    def recipe(self, strategy: str, selector: str) -> Recipe:
+    def recipe(self, strategy: str, selector: str, model: str) -> Recipe:
         """Raises `UsageError` for a strategy, knob, selector, budget or folder not there."""
         name, knobs = parse_strategy(strategy)
         find_selector(selector)
@@ -71,6 +73,7 @@ class Settings:
                 directory=self.prompts,
                 sources=sources_of(self.feedback),
                 feedback_tokens=self.feedback_tokens,
+                context=self.context_tokens or context_of(model),
             ),
         )
 
@@ -100,7 +103,7 @@ def parse_strategy(text: str) -> tuple[str, dict[str, Any]]:
     except (SyntaxError, ValueError):
         raise UsageError(f"strategy {text!r}: knobs are written (name=value, …)") from None
     own = list(signature(find_strategy(name)).parameters.values())[2:]
-    check_knobs(name, own, knobs)
+    check_knobs(name, [parameter for parameter in own if parameter.name != SOLVED], knobs)
     return name, knobs
 
 
@@ -115,6 +118,9 @@ def check_knobs(name: str, own: list[Parameter], knobs: dict[str, Any]) -> None:
         if default is not Parameter.empty and type(value) is not type(default):
             wanted = type(default).__name__
             raise UsageError(f"strategy {name}: {knob} wants a {wanted}, not {value!r}")
+        choices = get_args(known[knob].annotation)  # of a Literal
+        if choices and value not in choices:
+            raise UsageError(f"strategy {name}: {knob} is one of {', '.join(choices)}")
         if type(value) is int and value < 0:
             raise UsageError(f"strategy {name}: {knob} cannot be negative")
 
@@ -139,8 +145,12 @@ async def workshop(
     run: str,
     screen: Screen,
     spent: Cost | None = None,
+    model: Model | None = None,
 ) -> AsyncIterator[Workshop]:
-    """Model, sandbox and ledger for one run. Raises `NoSandbox`, `ModelError`, `UsageError`."""
+    """Model (`model`, else the one of that name), sandbox and ledger for one run.
+
+    Raises `NoSandbox`, `ModelError`, `UsageError`.
+    """
     price = price_of(model_name, settings.price)
     total = Ledger(Budget.parse(settings.total), price=price, spent=spent)
     async with AsyncExitStack() as stack:
@@ -148,7 +158,7 @@ async def workshop(
         stack.push_async_callback(sandbox.close)
         if settings.unsafe:
             screen.warn("UNSAFE: programs run without isolation, with your rights")
-        model = wrapped(open_model(model_name), settings, log)
+        model = model or wrapped(open_model(model_name), settings, log)
         stack.push_async_callback(model.close)
         screen.tell_tier(sandbox.isolation)
         yield Workshop(Parties(model, sandbox), log, run, price, total)

@@ -5,19 +5,24 @@ import json
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+
+import typer
 
 from assay.bench import Result
 from assay.bench.work import Recipe, Workshop, work
 from assay.candidate.splice import diff
 from assay.cli.evidence import doubtful_tests, evidence
+from assay.cli.replay import replay
 from assay.cli.run import asking, run_async
 from assay.cli.screen import Screen, interactive
 from assay.cli.session import Settings, fetch, open_log, workshop
 from assay.cli.targets import Target, targets_of
 from assay.errors import UsageError
 from assay.problem import testfile
+from assay.search.driver import Person
+from assay.select import SELECTORS
 from assay.store import Log
 
 
@@ -29,30 +34,54 @@ class SolveFlags:
     write: bool
     force: bool
     without: Sequence[str]
+    step: bool
+    replay: str | None
+    min_confidence: float
+    ask: int | None
+    answers: Path | None
     json: bool
+
+    @classmethod
+    def of(cls, context: typer.Context) -> "SolveFlags":
+        given = {field.name: context.params[field.name] for field in fields(cls)}
+        return cls(**{**given, "without": given["without"] or ()})
 
 
 def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> int:
     """Solves every target and gives the exit status of the worst."""
+    if flags.replay is not None:
+        if given or flags.step:
+            raise UsageError("--replay takes everything from the log: no TARGET and no --step")
+        return replay(flags.replay, settings, flags.json)
+    if not given:
+        raise UsageError("a TARGET is missing (try --help)")
     screen = Screen(quiet=flags.json)
     extra = testfile.load(flags.tests) if flags.tests else ()
     targets = [target for one in given for target in targets_of(one, extra)]
     targets = [leave_out(target, flags.without) for target in targets]
     check_flags(targets, flags)
-    recipe = settings.recipe(settings.strategy, settings.selector)
+    recipe = settings.recipe(settings.strategy, settings.selector, settings.model)
+    recipe = replace(recipe, least=flags.min_confidence)
+    person = person_of(targets, settings, flags, screen)
     config = {
         "targets": list(given),
         "model": settings.model,
         "strategy": settings.strategy,
         "selector": settings.selector,
+        "min_confidence": flags.min_confidence,
         "budget": settings.budget,
         "feedback": settings.feedback,
+        "feedback_tokens": settings.feedback_tokens,
+        "temperature": settings.temperature,
+        "max_tokens": settings.max_tokens,
         "seed": settings.seed,
+        "ask": flags.ask,
     }
     with open_log(settings.log) as log:
         fetch(settings.model, screen)
         run = log.start("solve", config)
-        results = run_async(solve_run(log, run, targets, settings, recipe, screen))
+        work_done = solve_run(log, run, targets, settings, recipe, person, screen, flags.step)
+        results = run_async(work_done)
         log.append(run, "", "end", {"items": len(results)})
         report(targets, results, flags, screen, log)
     return exit_status(results)
@@ -64,13 +93,48 @@ async def solve_run(
     targets: Sequence[Target],
     settings: Settings,
     recipe: Recipe,
+    person: Person | None,
     screen: Screen,
+    step: bool = False,
 ) -> list[Result]:
-    async with workshop(settings, settings.model, log, run, screen) as shop:
+    async with workshop(settings, settings.model, log, run, screen) as opened:
+        shop = replace(opened, parties=replace(opened.parties, person=person))
+        if step or (interactive() and "person" in (recipe.prompter.sources or ())):
+            return [await by_hand(shop, target, recipe, screen, step) for target in targets]
         results = await work_on(shop, targets, recipe, settings.jobs, screen)
         if len(targets) == 1 and interactive() and not screen.quiet:
             results = await offer_without(shop, targets, recipe, results, screen)
     return results
+
+
+async def by_hand(
+    shop: Workshop, target: Target, recipe: Recipe, screen: Screen, step: bool
+) -> Result:
+    """One after another, and without a line that moves: a person types."""
+    from assay.cli.step import ByHand
+
+    hand = ByHand(target.item.problem, screen, shop.parties.person)
+    parties = replace(shop.parties, person=hand, hand=hand if step else None)
+    result = await work(replace(shop, parties=parties), target.item, recipe)
+    screen.result(result, 28)
+    return result
+
+
+def person_of(
+    targets: Sequence[Target], settings: Settings, flags: SolveFlags, screen: Screen
+) -> Person | None:
+    """Who answers questions. Raises `UsageError`: no terminal, or a selector that asks nothing."""
+    if not flags.ask and flags.answers is None:
+        return None
+    from assay.cli.dialogue import answers_in, person_for
+
+    problems = {target.item.problem.id: target.item.problem.tests for target in targets}
+    person = person_for(flags.ask, answers_in(flags.answers, problems, screen), screen)
+    if person is not None and settings.selector in SELECTORS:
+        raise UsageError(
+            f"--selector {settings.selector} asks nothing: with --ask and --answers take posterior"
+        )
+    return person
 
 
 def leave_out(target: Target, without: Sequence[str]) -> Target:
@@ -85,6 +149,8 @@ def leave_out(target: Target, without: Sequence[str]) -> Target:
 
 def check_flags(targets: Sequence[Target], flags: SolveFlags) -> None:
     """Refuses before anything is paid for."""
+    if flags.step and not interactive():
+        raise UsageError("--step needs a terminal, where a person reads and types")
     if flags.write or flags.diff:
         for target in targets:
             if target.path is None:
@@ -142,8 +208,6 @@ async def offer_without(
     shop: Workshop, targets: Sequence[Target], recipe: Recipe, results: list[Result], screen: Screen
 ) -> list[Result]:
     """Asks whether to go on without a test that looks wrong."""
-    import typer
-
     [target], [result] = targets, results
     doubts = doubtful_tests(shop.log, result)
     if result.status != "failed" or not doubts:

@@ -1,7 +1,7 @@
 """What a run or an analysis says to a model or to a person: `Feedback`, one file per source.
 
-A source is a generator (`steps`): it may run a program of its own around the candidate, ask a
-model or a person. `combine` puts what several sources say into one message.
+A source is a generator (`steps`): it may run a program of its own around the candidate (`child/`),
+ask a model or a person. `combine` puts what several sources say into one message.
 """
 
 from dataclasses import dataclass
@@ -60,7 +60,25 @@ class Attempt:
 
 
 SOURCES = {
+    "person": "assay.feedback.person:person",
     "tests": "assay.feedback.tests:tests",
+    "tests_one": "assay.feedback.forms:tests_one",
+    "tests_partial": "assay.feedback.forms:tests_partial",
+    "tests_verdict": "assay.feedback.forms:tests_verdict",
+    "build": "assay.feedback.build:build",
+    "trace": "assay.feedback.trace:trace",
+    "profile": "assay.feedback.profile:profile",
+    "property": "assay.feedback.property:property_",
+    "falsify": "assay.feedback.falsify:falsify",
+    "coverage": "assay.feedback.coverage:coverage",
+    "types": "assay.feedback.analysis:types",
+    "lint": "assay.feedback.analysis:lint",
+    "security": "assay.feedback.analysis:security",
+    "critic": "assay.feedback.critic:critic",
+    "critic_guarded": "assay.feedback.critic:critic_guarded",
+    "critic_novice": "assay.feedback.critic:critic_novice",
+    "critic_blind": "assay.feedback.critic:critic_blind",
+    "unary": "assay.feedback.unary:unary",
 }
 """Name to `module:function`, most useful first: the order in which they are put together.
 

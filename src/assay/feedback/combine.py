@@ -6,11 +6,9 @@ from typing import Any
 from assay.feedback import SOURCES, Attempt, Feedback
 from assay.feedback.steps import Steps
 from assay.model.prompter import Prompter
+from assay.model.window import BYTES_A_TOKEN
 from assay.names import load
 from assay.problem import Problem
-
-BYTES_A_TOKEN = 3
-"""Of code and English; a tokenizer makes 3 to 4."""
 
 Source = Callable[[Problem, Attempt, Prompter], Steps[Feedback | None]]
 
@@ -40,7 +38,7 @@ def gather(
     if cut:
         notes.append(f"cut for length: {', '.join(cut)}")
     return Feedback(
-        source="+".join(feedback.source for feedback in said),
+        source="+".join(feedback.source for feedback in said if feedback.message),
         message=message,
         passed=attempt.feedback.passed,
         score=attempt.feedback.score,
@@ -62,6 +60,8 @@ def fit(said: Sequence[Feedback], room: int) -> tuple[str, list[str]]:
     for feedback in said:
         for paragraph in filter(None, feedback.message.split("\n\n")):
             size = len(paragraph.encode("utf-8", "surrogatepass")) + 2
+            if paragraph in kept:  # what does not load, both the tests and the build say
+                continue
             if kept and size > room:
                 cut.append(feedback.source)
                 break

@@ -1,4 +1,10 @@
-"""Values made short with care: the type and the part that differs stay in sight."""
+"""Values made short with care: the type and the part that differs stay in sight.
+
+What a program printed or raised may say anything, also what looks like words of ours or like the
+end of a block: it is shown on one line (`inline`) or as lines that are all indented (`block`).
+"""
+
+from collections.abc import Iterator, Sequence
 
 WIDTH = 200
 MARK = "…"
@@ -17,12 +23,18 @@ def clip(text: str, width: int = WIDTH) -> str:
 
 def pair(expected: str, actual: str, width: int = WIDTH) -> tuple[str, str]:
     """Both texts in at most `width` characters, around the first place where they differ."""
-    if len(expected) <= width and len(actual) <= width:
-        return expected, actual
-    at = first_difference(expected, actual)
+    one, other = apart((expected, actual), width)
+    return one, other
+
+
+def apart(texts: Sequence[str], width: int = WIDTH) -> list[str]:
+    """Each in at most `width` characters, around the first place where one differs from another."""
+    if all(len(text) <= width for text in texts):
+        return list(texts)
+    at = min((first_difference(texts[0], text) for text in texts[1:]), default=0)
     if at < width // 2:
-        return head(expected, width), head(actual, width)
-    return window(expected, at, width), window(actual, at, width)
+        return [head(text, width) for text in texts]
+    return [window(text, at, width) for text in texts]
 
 
 def first_difference(one: str, other: str) -> int:
@@ -46,3 +58,28 @@ def window(text: str, at: int, width: int) -> str:
     start = max(len(opening), at - room // 3)
     part = text[start : start + room]
     return (opening + note + part + (MARK if start + room < len(text) else ""))[:width]
+
+
+def visible(text: str) -> str:
+    """Everything that does not show, or moves what does, as an escape."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def inline(text: str, width: int = WIDTH) -> str:
+    """Text from outside on one line of at most `width` characters."""
+    return clip(visible(text.strip()), width)
+
+
+def block(text: str) -> str:
+    """Text from outside, every line indented: none can end a code block or a paragraph."""
+    return "\n".join(f"    {visible(line.expandtabs(4))}" for line in text.splitlines())
+
+
+def told(label: str, text: str) -> Iterator[str]:
+    """`label: text`, or the text below it where it has several lines."""
+    short = clip(text.strip())
+    if len(short.splitlines()) > 1:
+        yield f"{label}:"
+        yield block(short)
+    else:
+        yield f"{label}: {visible(short)}"

@@ -23,6 +23,9 @@ class Ask:
     """Completions, please; answered with as many, in order, as the budget affords."""
 
     prompts: tuple[Prompt, ...]
+    optional: bool = False
+    """Where the budget has no room for it, the answer is empty and the strategy goes on; else
+    that ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,15 @@ class Execute:
 class Question:
     text: str
     choices: tuple[str, ...] = ()
+    code: str | None = None
+    """The program that it is about, which the person may edit."""
+    input: str = ""
+    """The call whose value is asked for; its last choice is then "something else", which a text
+    may go with. Empty for a question of any other kind."""
+    problem: str = ""
+    """Id of the problem that it is about."""
+    again: bool = False
+    """Asked once more, because the answer contradicts what is known; `text` says what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +75,8 @@ class Reply:
     """1-based line of the candidate that `text` is about."""
     code: str | None = None
     """The program as they edited it."""
+    asked: bool = True
+    """False: nobody was disturbed (a file of answers has none to this question)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +89,8 @@ class Consult:
 Steps = Generator[Ask | Try | Execute | Consult, Any, T]
 
 
-def ask(prompts: Sequence[Prompt]) -> Steps[list[Completion]]:
-    completions: list[Completion] = yield Ask(tuple(prompts))
+def ask(prompts: Sequence[Prompt], *, optional: bool = False) -> Steps[list[Completion]]:
+    completions: list[Completion] = yield Ask(tuple(prompts), optional)
     return completions
 
 

@@ -9,13 +9,13 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from assay.feedback import Attempt, Feedback
-from assay.feedback.shorten import WIDTH, clip, pair
+from assay.feedback import Attempt, Feedback, Span
+from assay.feedback.shorten import WIDTH, block, clip, inline, pair, told, visible
 from assay.feedback.steps import Steps
 from assay.model.prompter import Prompter
 from assay.problem import Call, Command, Io, Problem, Script, Test
 from assay.problem.stubs import Source, find_function
-from assay.sandbox import Detail, Run, Verdict
+from assay.sandbox import Detail, Diagnostic, Run, Verdict
 
 SHOWN = 3
 """Failing tests that are shown in full; a model fixes one thing at a time."""
@@ -40,7 +40,18 @@ def explain(problem: Problem, run: Run, shown: int = SHOWN) -> Feedback:
         message="\n\n".join(paragraphs(problem, run, failing, shown)),
         passed=run.passed,
         score=run.share_passed if run.verdicts else float(run.passed),
+        spans=tuple(places(run, failing[:shown])),
     )
+
+
+def places(run: Run, failing: list[Verdict]) -> Iterator[Span]:
+    """Lines of the candidate that the message is about."""
+    for diagnostic in run.diagnostics[:SHOWN]:
+        if diagnostic.line is not None:
+            yield Span(diagnostic.line, diagnostic.column, inline(diagnostic.message))
+    for detail in (verdict.detail for verdict in failing):
+        if detail.line is not None:
+            yield Span(detail.line, None, inline(detail.exception or detail.limit or ""))
 
 
 def no_code(problem: Problem) -> Feedback:
@@ -93,12 +104,20 @@ def plural(count: int) -> str:
 def build_lines(run: Run) -> Iterator[str]:
     yield "Your code could not be loaded:"
     for diagnostic in run.diagnostics[:SHOWN]:
-        where = f"line {diagnostic.line}: " if diagnostic.line is not None else ""
-        yield f"{where}{clip(diagnostic.message)}"
-        if diagnostic.source is not None:
-            yield f"    {clip(diagnostic.source.rstrip())}"
-            if diagnostic.column is not None and diagnostic.column <= WIDTH:
-                yield "    " + " " * (diagnostic.column - 1) + "^"
+        yield from diagnosed(diagnostic)
+
+
+def diagnosed(diagnostic: Diagnostic) -> Iterator[str]:
+    """A message of a compiler or an analyser, with the line and a caret below its column."""
+    where = f"line {diagnostic.line}: " if diagnostic.line is not None else ""
+    yield f"{where}{inline(diagnostic.message)}"
+    if diagnostic.source is None:
+        return
+    source = diagnostic.source.rstrip().replace("\t", " ")
+    yield f"    {visible(source) if len(source) <= WIDTH else inline(source)}"
+    column = diagnostic.column
+    if column is not None and len(source) <= WIDTH and 0 < column <= len(source) + 1:
+        yield "    " + " " * len(visible(source[: column - 1])) + "^"
 
 
 def about(problem: Problem, test: Test | None, verdict: Verdict) -> str:
@@ -106,8 +125,11 @@ def about(problem: Problem, test: Test | None, verdict: Verdict) -> str:
     if verdict.outcome == "memory" and detail.limit is None:
         detail = replace(detail, limit=f"{problem.limits.memory_mb} MB")
     lines = [*title(test, verdict), *body("call", verdict.outcome, detail)]
+    limit, used = problem.limits.cpu_seconds, verdict.cpu_seconds or 0.0
+    if verdict.outcome != "timeout" and used > limit / 2:
+        lines.append(f"It took {used:.0f} s of the {limit:g} s of CPU that it may use.")
     if detail.stdout.strip():
-        lines.append(f"It printed: {clip(detail.stdout.strip())}")
+        lines += told("It printed", detail.stdout)
     return "\n".join(lines)
 
 
@@ -116,18 +138,18 @@ def title(test: Test | None, verdict: Verdict) -> Iterator[str]:
     call = verdict.detail.call
     match test:
         case Io():
-            yield f"Test failed: the program with input {clip(repr(test.stdin))}"
+            yield f"Test failed: the program with input {inline(repr(test.stdin))}"
         case Command():
-            yield f"Test failed: the command `{clip(shlex.join(test.argv))}`"
+            yield f"Test failed: the command `{inline(shlex.join(test.argv))}`"
         case Call() if call is None:
-            yield f"Test failed: `{clip(test.expression)}`"
+            yield f"Test failed: `{inline(test.expression)}`"
         case Script() if text := script_text(test):
-            yield f"Test failed: `{clip(call)}` in this test:" if call else "This test failed:"
+            yield f"Test failed: `{inline(call)}` in this test:" if call else "This test failed:"
             yield text
         case Script() if call is None:
-            yield f"Test failed: `{clip(test.call)}`"
+            yield f"Test failed: `{inline(test.call)}`"
         case _:
-            yield f"Test failed: `{clip(call)}`" if call else f"Test failed: {verdict.test}"
+            yield f"Test failed: `{inline(call)}`" if call else f"Test failed: {verdict.test}"
 
 
 def script_text(test: Script) -> str | None:
@@ -147,7 +169,7 @@ def script_text(test: Script) -> str | None:
     if test.framework == "plain":
         text = ast.get_docstring(found.node) or text
     short = text.count("\n") < TEST_LINES and len(text) <= TEST_LINES * 60
-    return textwrap.indent(text, "    ") if short else None
+    return block(text) if short else None
 
 
 def body(what: str, outcome: str, detail: Detail) -> list[str]:
@@ -157,20 +179,20 @@ def body(what: str, outcome: str, detail: Detail) -> list[str]:
 def wrong(detail: Detail, what: str) -> Iterator[str]:
     del what
     if detail.expected is not None and detail.actual is not None:
-        expected, actual = pair(detail.expected, detail.actual)
+        expected, actual = pair(visible(detail.expected), visible(detail.actual))
         yield f"Expected: {expected}"
         yield f"Your code gave: {actual}"
         if kind(detail.expected) != kind(detail.actual):
             yield f"The types differ: expected {kind(detail.expected)}, got {kind(detail.actual)}."
     if detail.message and (detail.actual is None or detail.expected is None):
-        yield clip(detail.message)
+        yield from said(detail, "")
 
 
 def raised(detail: Detail, what: str) -> Iterator[str]:
     if detail.expected is not None:
-        yield f"Expected: {clip(detail.expected)}"
-    message = f": {clip(detail.message)}" if detail.message else ""
-    yield f"Your code raised {detail.exception or 'an exception'}{message}"
+        yield f"Expected: {inline(detail.expected)}"
+    message = f": {inline(detail.message)}" if detail.message else ""
+    yield f"Your code raised {inline(detail.exception or 'an exception')}{message}"
     yield from where("At", detail)
     del what
 
@@ -178,11 +200,14 @@ def raised(detail: Detail, what: str) -> Iterator[str]:
 def timeout(detail: Detail, what: str) -> Iterator[str]:
     yield f"The {what} did not end within {detail.limit or 'its time limit'}."
     yield from where("It was at", detail)
+    if detail.stack:
+        yield f"The calls at that moment, innermost first: {inline(detail.stack)}"
 
 
 def memory(detail: Detail, what: str) -> Iterator[str]:
-    yield f"The {what} used more memory than {detail.limit or 'its limit'}."
-    yield from where("It was at", detail)
+    limit = (detail.limit or "its limit").removesuffix(" of memory")
+    yield f"The {what} used more memory than {limit}."
+    yield from where("It ran out at", detail)
 
 
 def output(detail: Detail, what: str) -> Iterator[str]:
@@ -190,12 +215,12 @@ def output(detail: Detail, what: str) -> Iterator[str]:
 
 
 def killed(detail: Detail, what: str) -> Iterator[str]:
-    yield f"The {what} ended the process ({detail.signal or detail.message or 'killed'})."
+    yield f"The {what} ended the process ({inline(detail.signal or detail.message or 'killed')})."
 
 
 def denied(detail: Detail, what: str) -> Iterator[str]:
     text = detail.message or detail.denied
-    reason = f": {clip(text)}" if text else "."
+    reason = f": {inline(text)}" if text else "."
     yield f"The {what} tried something that is not allowed here{reason}"
     yield from where("At", detail)
 
@@ -209,19 +234,21 @@ def build_failed(detail: Detail, what: str) -> Iterator[str]:
 
 def skipped(detail: Detail, what: str) -> Iterator[str]:
     del what
-    yield f"It was not run: {clip(detail.message or 'a test before it ended the program')}"
+    yield f"It was not run: {inline(detail.message or 'a test before it ended the program')}"
 
 
 def said(detail: Detail, what: str) -> Iterator[str]:
     del what
-    text = ": ".join(part for part in (detail.exception, detail.message) if part)
-    if text:
-        yield clip(text)
+    text = ": ".join(part for part in (detail.exception, detail.message) if part).strip()
+    if len(text.splitlines()) > 1:
+        yield block(clip(text))
+    elif text:
+        yield inline(text)
 
 
 def where(word: str, detail: Detail) -> Iterator[str]:
     if detail.line is not None:
-        source = f": {clip(detail.source.strip())}" if detail.source else ""
+        source = f": {inline(detail.source)}" if detail.source else ""
         yield f"{word} line {detail.line}{source}"
 
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+LARGEST_CONTEXT = 16_384
+"""Tokens that all slots share: 0.2 GB of memory for the 0.5B model, 0.5 GB for the 1.5B."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wheels:
@@ -54,3 +57,10 @@ CATALOGUE: dict[str, Entry] = {
         ),
     )
 }
+
+
+def context_of(model: str) -> int | None:
+    """Tokens that `provider/name` reads and writes at once, where the catalogue knows."""
+    provider, _, name = model.partition("/")
+    entry = CATALOGUE.get(name) if provider == "embedded" else None
+    return None if entry is None else min(entry.context, LARGEST_CONTEXT)

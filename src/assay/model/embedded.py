@@ -10,13 +10,11 @@ import threading
 from pathlib import Path
 
 from assay.model import Completion, Model, Prompt
-from assay.model.catalogue import CATALOGUE
+from assay.model.catalogue import CATALOGUE, LARGEST_CONTEXT
 from assay.model.engine import SLOTS, Engine, start
 from assay.model.openai import OpenAI
 from assay.model.pull import find
 
-LARGEST_CONTEXT = 16_384
-"""Tokens that all slots share: 0.2 GB of memory for the 0.5B model, 0.5 GB for the 1.5B."""
 REQUEST_SECONDS = 3600.0
 SAMPLING = {"top_k": 0, "min_p": 0.0, "cache_prompt": True}
 """llama.cpp's own defaults would narrow the sampling beyond what the prompt says."""

@@ -160,12 +160,14 @@ class OpenAI:
                 f"{self._shown} answered 200 with no chat completion: {_beginning(body)!r}"
             ) from error
         choice = answer.choices[0]
+        tokens = choice.logprobs.content if choice.logprobs else None
         return Completion(
             text=choice.message.content or "",
             usage=answer.usage.usage() if answer.usage else Usage(),
             finish_reason=choice.finish_reason or "unknown",
             model=self._name,
             seconds=seconds,
+            logprobs=tuple(token.logprob for token in tokens) if tokens else None,
         )
 
 

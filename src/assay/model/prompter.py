@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.errors import UsageError
 from assay.model import Message, Prompt
+from assay.model.window import fit
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -31,6 +32,9 @@ class Prompter:
     """Feedback sources asked for; `None`: those that the strategy prefers."""
     feedback_tokens: int = 800
     """Most tokens of feedback in one prompt, by estimate."""
+    context: int | None = None
+    """Tokens that the model reads and writes at once, and to which conversations are trimmed;
+    `None`: not known, and nothing is trimmed."""
 
     @cached_property
     def _environment(self) -> "Environment":
@@ -68,9 +72,13 @@ class Prompter:
     def prompt(self, messages: tuple[Message, ...], draw: int = 0) -> Prompt:
         """`draw` 0 is the greedy answer; each further number is another random one."""
         return Prompt(
-            messages=messages,
+            messages=self.trimmed(messages),
             temperature=0.0 if draw == 0 else self.temperature,
             top_p=1.0 if draw == 0 else self.top_p,
             max_tokens=self.max_tokens,
             seed=self.seed if draw == 0 else self.seed * 1_000_003 + draw,
         )
+
+    def trimmed(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """The conversation as it fits beside the longest reply; see `window`."""
+        return messages if self.context is None else fit(messages, self.context - self.max_tokens)

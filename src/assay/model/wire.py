@@ -30,9 +30,19 @@ class WireMessage(BaseModel):
     content: str | None = None
 
 
+class WireToken(BaseModel):
+    logprob: float
+
+
+class WireLogprobs(BaseModel):
+    content: list[WireToken] | None = None
+
+
 class WireChoice(BaseModel):
     message: WireMessage
     finish_reason: str | None = None
+    logprobs: WireLogprobs | None = None
+    """Where they were asked for (`"logprobs": true`)."""
 
 
 class WireAnswer(BaseModel):

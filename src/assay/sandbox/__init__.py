@@ -73,6 +73,9 @@ class Detail:
     """Name of the signal that ended it, for instance `SIGSEGV`."""
     limit: str | None = None
     """Which limit ended it and its value, for instance `5 s of CPU`."""
+    stack: str | None = None
+    """When time ran out: the calls of the candidate that were open, if more than one, innermost
+    first, for instance `line 3 in g, line 9 in f`."""
     stdout: str = ""
     """What the candidate printed during this test (first and last part), also where a limit or
     a signal ended it."""

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from assay.errors import SandboxError
@@ -17,7 +18,7 @@ from assay.sandbox.pipes import Line, Stop, Streams, watch
 from assay.sandbox.worker import Process, Worker, Zygote, spawn_order
 from assay.sandbox.workfolder import MAX_FILES
 
-_TRACE_LINE = re.compile(rb'File "<candidate>", line (\d+)')
+_FRAME = re.compile(rb'File "<candidate>", line (\d{1,9}) in ([^\n]{1,200})\n')
 _GRACE = 1.0
 """Seconds by which the supervisor's clock runs behind the candidate's own."""
 CPU_SLACK = 0.25
@@ -193,11 +194,11 @@ class CandidateRun(Spawned):
             return "killed", Detail(limit=disk, stdout=text)
         if stop == "threads":
             return "killed", Detail(limit=f"{limits.processes} threads", stdout=text)
-        line = self.where()
+        line, stack = self.where()
         slow = time.monotonic() - self._start >= limits.wall_seconds * 0.98
         by_wall = stop == "wall" or (stop == "trace" and slow)
         limit = self._wall_limit if by_wall else self._cpu_limit
-        return "timeout", Detail(limit=limit, line=line, stdout=text)
+        return "timeout", Detail(limit=limit, line=line, stack=stack, stdout=text)
 
     @property
     def _wall_limit(self) -> str:
@@ -207,16 +208,25 @@ class CandidateRun(Spawned):
     def _cpu_limit(self) -> str:
         return f"{self._limits.cpu_seconds:g} s of CPU"
 
-    def where(self) -> int | None:
-        """The line of the candidate that the trace pipe names, once its text is complete."""
-        found = _TRACE_LINE.search(bytes(self.streams.trace.data))
-        for _ in range(20 if self.streams.trace.data else 0):
-            if found:
+    def where(self) -> tuple[int | None, str | None]:
+        """The innermost line of the candidate and the calls around it, as the trace pipe names
+        them. A process writes them piece by piece, so it is waited for until no more comes."""
+        said, trace = -1, self.streams.trace.data
+        for _ in range(20 if trace else 0):
+            if len(trace) == said and _FRAME.search(bytes(trace)):
                 break
+            said = len(trace)
             time.sleep(0.001)
             self.streams.drain()
-            found = _TRACE_LINE.search(bytes(self.streams.trace.data))
-        return int(found[1]) if found else None
+        frames = [(int(line), name) for line, name in _FRAME.findall(bytes(trace))]
+        if len(frames) < 2:
+            return (frames[0][0] if frames else None), None
+        repeated = [(frame, len(list(same))) for frame, same in groupby(frames)]
+        texts = [
+            f"line {line} in {name.decode('ascii', 'replace')}" + (f" ({n} times)" if n > 1 else "")
+            for (line, name), n in repeated
+        ]
+        return frames[0][0], report.shorten(", ".join(texts))
 
     def ended(self, status: int) -> tuple[Outcome, Detail]:
         """What an exit status means, for a process that was to live on."""

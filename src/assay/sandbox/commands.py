@@ -151,7 +151,7 @@ def _diagnose(made: Target, text: str) -> tuple[Diagnostic, ...]:
     """What the tools complained about, with the text of the lines."""
     lines = made.code.decode("utf-8", "replace").splitlines()
     return tuple(
-        replace(each, source=each.source or shorten(lines[each.line - 1].strip()) or None)
+        replace(each, source=each.source or shorten(lines[each.line - 1].rstrip()) or None)
         if each.line and each.line <= len(lines)
         else each
         for each in made.language.diagnose(text)

@@ -31,7 +31,11 @@ ROLES: tuple[Role, ...] = ("solver", "judge")
 """Those that a worker starts with."""
 ANSWER_SECONDS = 30.0
 """How long a zygote may take to answer: only a machine in trouble needs so long."""
-TEST_PACKAGES = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py")
+TEST_PACKAGES = (
+    *("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py"),
+    *("hypothesis", "_hypothesis_globals", "_hypothesis_ftz_detector", "sortedcontainers"),
+)
+PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 _SPARE_BYTES = 8 << 20
 _FIRST_UID = 65_000
 _FILES = 256
@@ -57,7 +61,8 @@ def interpreter() -> str:
 
 
 def test_packages() -> dict[str, str]:
-    """pytest and what it imports: name in a package folder -> path here; empty without pytest."""
+    """pytest, Hypothesis and what they import: name in a package folder -> path here; empty
+    without pytest."""
     found: dict[str, str] = {}
     for name in TEST_PACKAGES:
         spec = find_spec(name)
@@ -81,6 +86,11 @@ def layout(
     prefix = Path(sys.base_prefix).resolve()
     libraries = [Path("/usr/lib"), Path("/usr/local/lib"), prefix / "lib"]
     packages = test_packages()
+    masks = [
+        "/usr/lib/python3/dist-packages",
+        *(f"{lib}/{version}/{kind}" for lib in libraries for kind in PACKAGE_FOLDERS),
+        *(f"{folder}/site-packages" for folder in folders),
+    ]
     return {
         "tier": tier,
         "role": "judge" if role == "judge" else "solver",
@@ -90,12 +100,7 @@ def layout(
             *(str(prefix / name) for name in ("bin", "lib") if (prefix / name).is_dir()),
             *folders,
         ],
-        "masks": [
-            "/usr/lib/python3/dist-packages",
-            *(f"{lib}/{version}/{kind}" for lib in libraries for kind in ("site-packages",)),
-            *(f"{lib}/{version}/dist-packages" for lib in libraries),
-            *(f"{folder}/site-packages" for folder in folders),
-        ],
+        "masks": [mask for mask in masks if mask not in folders],
         "packages": packages,
         "paths": [sysconfig.get_path("purelib")] if packages else [],
     } | (shared(role, slot, work, [str(prefix / "lib"), *packages.values()]) if work else {})

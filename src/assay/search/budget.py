@@ -135,6 +135,12 @@ class Ledger:
         seconds = self._spent.seconds + self._clock() - self._start
         return replace(self._spent, seconds=seconds, dollars=dollars)
 
+    def idle(self, seconds: float) -> None:
+        """Wall time that is nobody's: a person was asked."""
+        self._start += seconds
+        if self.parent is not None:
+            self.parent.idle(seconds)
+
     def seconds_left(self) -> float | None:
         """Wall seconds until a limit; `None` without one."""
         mine = self.budget.seconds

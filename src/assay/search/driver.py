@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -16,9 +16,11 @@ from assay.model import Completion, Model, Prompt
 from assay.problem import Problem, Test
 from assay.sandbox import Job, Run, Sandbox
 from assay.search.budget import Cost, Ledger, Reservation
-from assay.search.records import attempt_record, completion_record
+from assay.search.records import attempt_record, by_hand_record, completion_record
 
 T = TypeVar("T")
+Request = Ask | Try | Execute | Consult
+BY_HAND = "stopped by hand"
 
 
 class Journal(Protocol):
@@ -40,6 +42,14 @@ class Person(Protocol):
     async def answer(self, question: Question) -> Reply | None: ...
 
 
+class Hand(Protocol):
+    """Who looks at each request before it is served."""
+
+    async def look(self, request: Request, trail: "Trail") -> Request | None:
+        """The request as it shall be served; `None` ends the search."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parties:
     """Who serves a strategy."""
@@ -47,6 +57,7 @@ class Parties:
     model: Model
     sandbox: Sandbox
     person: Person | None = None
+    hand: Hand | None = None
 
 
 @dataclass(slots=True)
@@ -57,9 +68,11 @@ class Trail:
     """In the order in which they were made, repeats included."""
     stopped: str = "done"
     """What the strategy said (`search.STOPS`), else `done`, `budget` (the problem's),
-    `total budget` (the run's) or `model: …`."""
+    `total budget` (the run's), `stopped by hand` or `model: …`."""
     failures: list[str] = field(default_factory=list)
     """Of model and sandbox: what came of them is not what the strategy would have done."""
+    questions: int = 0
+    """That a person was asked."""
 
 
 class Driver:
@@ -76,13 +89,25 @@ class Driver:
         self.trail = Trail()
         self._runs: dict[tuple[str, tuple[Test, ...]], Run] = {}
         self._executed: dict[Job, Run] = {}
+        self._requests = 0
 
     async def drive(self, steps: Steps[T]) -> T | None:
-        """Runs a generator to its end; `None` when budget or model ended it before."""
+        """Runs a generator to its end; `None` when budget or model ended it before.
+
+        What could not be served is raised at the request: one that can go on without catches it.
+        """
         try:
             request = next(steps)
             while True:
-                request = steps.send(await self._serve(request))
+                if (looked := await self._look(request)) is None:
+                    self.trail.stopped = BY_HAND
+                    return None
+                try:
+                    served = await self._serve(looked)
+                except (BudgetSpent, ModelError) as error:
+                    request = steps.throw(error)
+                else:
+                    request = steps.send(served)
         except StopIteration as end:
             result: T = end.value
             return result
@@ -95,10 +120,29 @@ class Driver:
             steps.close()
         return None
 
-    async def _serve(self, request: Ask | Try | Execute | Consult) -> Any:
+    async def _look(self, request: Request) -> Request | None:
+        self._requests += 1
+        if self.parties.hand is None:
+            return request
+        with self._idle():
+            looked = await self.parties.hand.look(request, self.trail)
+        if looked != request:
+            self.journal.note("by hand", by_hand_record(self._requests, looked))
+        return looked
+
+    @contextmanager
+    def _idle(self) -> Iterator[None]:
+        """A person thinks: that time is not the search's."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.ledger.idle(time.monotonic() - start)
+
+    async def _serve(self, request: Request) -> Any:
         match request:
-            case Ask(prompts):
-                return await self._ask(prompts)
+            case Ask(prompts, optional):
+                return await self._ask(prompts, optional)
             case Try(candidates, None):
                 attempts = await self._try(candidates, self.problem.tests)
                 for attempt in attempts:
@@ -115,7 +159,7 @@ class Driver:
     def _budget_spent(self) -> None:
         self.trail.stopped = "total budget" if self.ledger.total_spent() else "budget"
 
-    async def _ask(self, prompts: Sequence[Prompt]) -> list[Completion]:
+    async def _ask(self, prompts: Sequence[Prompt], optional: bool) -> list[Completion]:
         """Calls in as many waves as it takes: what one wave leaves of what it had reserved is
         there for the next, so that a budget ends with its tokens and not with its worst case."""
         waiting, completions = list(prompts), list[Completion]()
@@ -123,7 +167,7 @@ class Driver:
             try:
                 held = self._reserve(waiting)
             except BudgetSpent:
-                if not completions:
+                if not completions and not optional:
                     raise
                 self._budget_spent()
                 break
@@ -260,7 +304,11 @@ class Driver:
     async def _consult(self, question: Question) -> Reply | None:
         if self.parties.person is None:
             return None
-        reply = await self.parties.person.answer(question)
+        with self._idle():
+            reply = await self.parties.person.answer(question)
+        if reply is not None and not reply.asked:
+            return reply
+        self.trail.questions += reply is not None and not question.again
         body = {"question": asdict(question), "reply": None if reply is None else asdict(reply)}
         self.journal.note("consult", body)
         return reply

@@ -1,25 +1,43 @@
-"""What strategies share: the opening of a conversation, a program out of a reply."""
+"""What strategies share: the opening of a conversation, new programs out of replies, the rounds
+of a repair. Conversations are trimmed to the model's window by `Prompter.prompt`."""
 
 import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from assay.candidate import Candidate
 from assay.candidate.splice import build
+from assay.feedback import Attempt
 from assay.feedback.shorten import clip
-from assay.feedback.steps import Steps, ask
+from assay.feedback.steps import Steps, ask, try_
 from assay.model import Completion, Message, Prompt
 from assay.model.prompter import Prompter
 from assay.problem import Call, Command, Io, Problem, Script, Test
+from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
 
 SHOWN_TESTS = 5
 REMINDED = 1_000
 """Characters of a reply without code that its reminder repeats."""
+LONGEST_REPLY = 20_000
+"""Characters of a reply that a conversation repeats; a model that babbles fills no window."""
+FURTHER = 1_000
+"""Added to the number of a draw that gave a program of before: no round draws so often."""
 
 
 def opening(problem: Problem, prompter: Prompter) -> tuple[Message, ...]:
     """The task as the model first sees it: the same for every strategy."""
-    given = [text for test in problem.tests[:SHOWN_TESTS] if (text := shown(test))]
-    return prompter.first(prompter.text("task", problem=problem, given=given), problem=problem)
+    text = prompter.text("task", problem=problem, given=given_tests(problem))
+    return prompter.first(text, problem=problem)
+
+
+def statement(problem: Problem, prompter: Prompter) -> str:
+    """The task and its visible tests without a word on how to reply: for a plan, a sketch."""
+    return prompter.text("statement", problem=problem, given=given_tests(problem))
+
+
+def given_tests(problem: Problem) -> list[str]:
+    """Visible tests as a prompt states them, a few."""
+    return [text for test in problem.tests[:SHOWN_TESTS] if (text := shown(test))]
 
 
 def shown(test: Test) -> str | None:
@@ -43,26 +61,114 @@ def shown(test: Test) -> str | None:
             return None
 
 
+def said(reply: str) -> Message:
+    """A reply of the model's as the conversation repeats it."""
+    return Message("assistant", clip(reply, LONGEST_REPLY) or "(nothing)")
+
+
+def tell(
+    problem: Problem, prompter: Prompter, messages: tuple[Message, ...], template: str
+) -> Steps[tuple[Message, ...]]:
+    """The conversation with the model's greedy answer, and `template` said to that."""
+    replies = yield from ask([prompter.prompt(messages)])
+    answer = said(replies[0].text if replies else "")
+    return (*messages, answer, Message("user", prompter.text(template, problem=problem)))
+
+
 def candidate_of(
     problem: Problem, reply: Completion, made_by: str, parent: str | None = None
 ) -> Candidate:
     code = build(problem, reply.text)
-    return Candidate(code=code, text=reply.text, made_by=made_by, parent=parent)
+    sure = sum(reply.logprobs) / len(reply.logprobs) if reply.logprobs else None
+    return Candidate(code=code, text=reply.text, made_by=made_by, parent=parent, likelihood=sure)
 
 
 def write(
     problem: Problem, prompter: Prompter, prompt: Prompt, made_by: str, parent: str | None = None
 ) -> Steps[Candidate | None]:
-    """One program. A reply without code is asked once for the code alone; `None`: no reply."""
-    completions = yield from ask([prompt])
-    if not completions:
-        return None
-    made = candidate_of(problem, completions[0], made_by, parent)
-    if made.code is not None:
+    """One program, see `write_all`; `None`: no reply."""
+    made = yield from write_all(problem, prompter, [prompt], made_by, parent)
+    return made[0] if made else None
+
+
+def write_all(
+    problem: Problem,
+    prompter: Prompter,
+    prompts: Sequence[Prompt],
+    made_by: str,
+    parent: str | None = None,
+) -> Steps[list[Candidate]]:
+    """One program a prompt, asked for at once; fewer where the model or the budget gave fewer.
+
+    Replies without code are asked once more, for the code alone; where there is still none, the
+    candidate has none. A budget that has no room for that leaves the others what they are.
+    """
+    completions = yield from ask(prompts)
+    made = [candidate_of(problem, reply, made_by, parent) for reply in completions]
+    bare = [at for at, candidate in enumerate(made) if candidate.code is None]
+    if not bare or len(made) < len(prompts):  # which reply is whose is not known then
         return made
-    reminder = (
-        Message("assistant", clip(made.text, REMINDED) or "(nothing)"),
+    reminders = [reminder(problem, prompter, prompts[at], made[at].text) for at in bare]
+    completions = yield from ask(reminders, optional=True)
+    for at, reply in zip(bare, completions, strict=False):
+        made[at] = candidate_of(problem, reply, made_by, parent)
+    return made
+
+
+def reminder(problem: Problem, prompter: Prompter, prompt: Prompt, reply: str) -> Prompt:
+    again = (
+        Message("assistant", clip(reply, REMINDED) or "(nothing)"),
         Message("user", prompter.text("reminder", problem=problem)),
     )
-    completions = yield from ask([replace(prompt, messages=(*prompt.messages, *reminder))])
-    return candidate_of(problem, completions[0], made_by, parent) if completions else made
+    return replace(prompt, messages=prompter.trimmed((*prompt.messages, *again)))
+
+
+def write_new(
+    problem: Problem,
+    prompter: Prompter,
+    messages: tuple[Message, ...],
+    made_by: str,
+    seen: set[str],
+    parent: str | None = None,
+    draw: int = 0,
+) -> Steps[Candidate | str]:
+    """A program whose id is not in `seen`, to which it is added; else the reason for stopping.
+
+    One of before is not worth a round: it gets one further draw, at the prompter's temperature.
+    """
+    for number in (draw, draw + FURTHER):
+        prompt = prompter.prompt(messages, number)
+        made = yield from write(problem, prompter, prompt, made_by, parent)
+        if made is None:
+            return SILENT
+        if made.id not in seen:
+            seen.add(made.id)
+            return made
+    return STUCK
+
+
+Revise = Callable[[Attempt], Steps[tuple[Message, ...]]]
+"""From an attempt that failed to the conversation whose next reply is a better program."""
+
+
+def improve(
+    problem: Problem, prompter: Prompter, attempt: Attempt, rounds: int, revise: Revise
+) -> Steps[str]:
+    """Rounds of one new program each, every one made from the one before, until the visible
+    tests pass. `made_by` goes on counting from the attempt's."""
+    if not problem.tests:
+        return NO_TESTS
+    name = attempt.candidate.made_by.partition(":")[0]
+    seen = {attempt.candidate.id}
+    for number in range(1, rounds + 1):
+        if attempt.passed:
+            return PASSED
+        if not attempt.measured:
+            return UNMEASURED
+        messages = yield from revise(attempt)
+        parent = attempt.candidate.id
+        made = yield from write_new(problem, prompter, messages, f"{name}:{number}", seen, parent)
+        if isinstance(made, str):
+            return made
+        [attempt] = yield from try_([made])
+    return PASSED if attempt.passed else ROUNDS

@@ -10,8 +10,9 @@ from typing import Any
 
 from assay.feedback import Attempt
 from assay.feedback.steps import Steps
+from assay.model.prompter import Prompter
 from assay.names import load
-from assay.problem import Problem
+from assay.problem import Problem, Test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +26,25 @@ class Choice:
     """Attempts, repeats counted, whose behaviour is the first's."""
     of: int
     """Attempts that were compared: all that are as good as the first by the visible tests."""
+    confidence: float | None = None
+    """Calibrated probability that the first is right; `None`: the selector knows of none."""
+    evidence: dict[str, float] | None = None
+    """What the confidence was made of."""
+    doubt: str = ""
+    """One line on what speaks against the first; empty where nothing was found."""
+    answers: tuple[Test, ...] = ()
+    """What a person said, as tests; `order` has their verdicts."""
 
 
-Selector = Callable[[Problem, Sequence[Attempt]], Steps[Choice]]
+Selector = Callable[[Problem, Sequence[Attempt], Prompter], Steps[Choice]]
 
 SELECTORS = {
     "visible": "assay.select.visible:visible",
     "agreement": "assay.select.agreement:agreement",
+    "judge": "assay.select.judge:judge",
+    "likelihood": "assay.select.likelihood:likelihood",
 }
-"""Name to `module:function`. `agreement` is the default."""
+"""Name to `module:function`; a ranker's name is a selector as well. `posterior` is the default."""
 
 RANKERS = {
     "visible": "assay.select.passed:passed",
@@ -42,6 +53,8 @@ RANKERS = {
     "b4": "assay.select.b4:b4",
     "pagerank": "assay.select.pagerank:pagerank",
     "minimax": "assay.select.minimax:minimax",
+    "genx": "assay.select.genx:genx",
+    "quality": "assay.select.quality:quality",
     "posterior": "assay.select.posterior:posterior",
 }
 """Name to `module:function`, which gives the `Scores` of a `Matrix`. `posterior` is the default."""

@@ -10,13 +10,17 @@ from collections.abc import Sequence
 
 from assay.feedback import Attempt
 from assay.feedback.steps import Steps, try_
+from assay.model.prompter import Prompter
 from assay.problem import Problem
+from assay.problem.probes import probes
 from assay.select import Choice
-from assay.select.probes import probes
 from assay.select.visible import rank, ranked
 
 
-def agreement(problem: Problem, attempts: Sequence[Attempt], inputs: int = 12) -> Steps[Choice]:
+def agreement(
+    problem: Problem, attempts: Sequence[Attempt], prompter: Prompter, inputs: int = 12
+) -> Steps[Choice]:
+    del prompter
     order = ranked(attempts)
     best = [attempt for attempt in order if rank(attempt) == rank(order[0])]
     behaviour = yield from behaviours(problem, best, inputs)

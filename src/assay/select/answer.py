@@ -1,20 +1,25 @@
 """One problem from question to answer: search, then select, under one ledger."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from assay.feedback import Attempt
 from assay.feedback.steps import Steps
+from assay.model.prompter import Prompter
 from assay.problem import Problem
+from assay.search import NOT_WORTH
 from assay.search.budget import Cost, Ledger
-from assay.search.driver import Driver, Journal, Parties, Trail
+from assay.search.driver import BY_HAND, Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
 
 Status = Literal["verified", "likely", "abstained", "failed", "unmeasured"]
-"""`verified`: passes every visible test. `likely`: there are none, but most candidates are
-alike. `abstained`: nothing speaks for the answer. `failed`: no candidate passes the visible
-tests within the budget. `unmeasured`: a failure of ours, of model or sandbox."""
+"""`verified`: passes every visible test. `likely`: there are none, but it is more likely right
+than not. `abstained`: it is not, or less likely than was asked for. `failed`: no candidate passes
+the visible tests within the budget. `unmeasured`: a failure of ours, of model or sandbox."""
+
+LIKELY = 0.5
+"""Confidence of an answer that no visible test speaks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +31,8 @@ class Answer:
     code: str | None
     """The best candidate's program, whatever the status."""
     confidence: float | None
-    """Share of the compared candidates that behave like this one; `None`: nothing to compare.
-    Not calibrated."""
+    """Probability that it is right, where the selector has one that is calibrated (`posterior`);
+    else the share of the compared candidates that behave like it. `None`: nothing to compare."""
     attempt: Attempt | None
     """The best candidate's."""
     candidates: int
@@ -35,6 +40,8 @@ class Answer:
     cost: Cost
     stopped: str
     """Why the search ended, as in `Trail`."""
+    questions: int = 0
+    """Put to a person."""
 
     @property
     def visible(self) -> tuple[int, int]:
@@ -51,37 +58,50 @@ async def solve(
     parties: Parties,
     ledger: Ledger,
     journal: Journal,
+    prompter: Prompter,
+    least: float = 0.0,
 ) -> Answer:
-    """Runs the strategy and the selector. Raises no `ModelError` or `SandboxError`: those leave
-    the answer `unmeasured` or, where something was measured before, end the search."""
+    """Runs the strategy and the selector; abstains where the confidence is below `least`.
+
+    Raises no `ModelError` or `SandboxError`: those leave the answer `unmeasured` or, where
+    something was measured before, end the search."""
     driver = Driver(problem, parties, ledger, journal)
     trail = driver.trail
     reason = await driver.drive(strategy)
     if reason is not None and trail.stopped == "done":
         trail.stopped = reason
-    choice = await _select(selector, driver) if trail.attempts else None
-    answer = conclude(problem, trail, choice, ledger.cost)
+    choice = await _select(selector, driver, prompter) if trail.attempts else None
+    if choice is not None and choice.answers:
+        # What a person said is as binding as what was given.
+        problem = replace(problem, tests=(*problem.tests, *choice.answers))
+    answer = conclude(problem, trail, choice, ledger.cost, least)
     journal.note("decision", decision_record(answer, choice))
     return answer
 
 
-async def _select(selector: Selector, driver: Driver) -> Choice | None:
-    """The selector's choice; by visible tests alone where it could not be served to its end."""
+async def _select(selector: Selector, driver: Driver, prompter: Prompter) -> Choice | None:
+    """The selector's choice; by visible tests alone where it could not be served to its end.
+    What fails meanwhile says nothing about the search."""
     from assay.select.visible import visible
 
-    attempts = tuple(driver.trail.attempts)
-    stopped = driver.trail.stopped
-    choice = await driver.drive(selector(driver.problem, attempts))
-    driver.trail.stopped = stopped
-    return choice or await driver.drive(visible(driver.problem, attempts))
+    trail = driver.trail
+    attempts = tuple(trail.attempts)
+    stopped, failures = trail.stopped, list(trail.failures)
+    choice = await driver.drive(selector(driver.problem, attempts, prompter))
+    trail.stopped, trail.failures = stopped, failures
+    return choice or await driver.drive(visible(driver.problem, attempts, prompter))
 
 
-def conclude(problem: Problem, trail: Trail, choice: Choice | None, cost: Cost) -> Answer:
+def conclude(
+    problem: Problem, trail: Trail, choice: Choice | None, cost: Cost, least: float = 0.0
+) -> Answer:
     best = choice.order[0] if choice and choice.order else None
-    status, reason = judge(problem, trail, choice, best)
     confidence = None
-    if choice and choice.of > 1 and best and best.measured:
-        confidence = round(choice.support / choice.of, 4)
+    if choice and best and best.measured:
+        confidence = choice.confidence
+        if confidence is None and choice.of > 1:
+            confidence = round(choice.support / choice.of, 4)
+    status, reason = judge(problem, trail, choice, best, confidence, least)
     return Answer(
         problem=problem.id,
         status=status,
@@ -92,18 +112,32 @@ def conclude(problem: Problem, trail: Trail, choice: Choice | None, cost: Cost) 
         candidates=len(choice.order) if choice else 0,
         cost=cost,
         stopped=trail.stopped,
+        questions=trail.questions,
     )
 
 
 def judge(
-    problem: Problem, trail: Trail, choice: Choice | None, best: Attempt | None
+    problem: Problem,
+    trail: Trail,
+    choice: Choice | None,
+    best: Attempt | None,
+    confidence: float | None,
+    least: float,
 ) -> tuple[Status, str]:
     if best is None or choice is None or not best.measured:
         if best is None and trail.stopped.endswith("budget"):
             return "failed", f"the {trail.stopped} was spent before a candidate was tried"
+        if best is None and trail.stopped == NOT_WORTH:
+            return "abstained", "an attempt is not worth its cost at the price of a wrong answer"
+        if best is None and trail.stopped == BY_HAND:
+            return "failed", "stopped by hand before a candidate was tried"
         return "unmeasured", _unmeasured_reason(trail, best)
     if best.passed and problem.tests:
-        return "verified", "passes every visible test"
+        if (confidence or 0.0) < least:
+            begin = "it passes every visible test, but"
+            return "abstained", _doubtful(begin, choice, confidence, least)
+        said = f", {len(choice.answers)} of them answered by a person" if choice.answers else ""
+        return "verified", f"passes every visible test{said}"
     if not best.passed and trail.failures:
         # Without our failure the strategy would have gone on, so this is not its result.
         return "unmeasured", trail.failures[0]
@@ -111,9 +145,21 @@ def judge(
         return "failed", "no candidate passes every visible test"
     if best.candidate.code is None or not best.passed:
         return "failed", "no candidate loads without an error"
-    if choice.of > 1 and choice.support * 2 > choice.of:
+    bar = max(least, LIKELY)
+    if choice.of > 1 and confidence is not None and confidence >= bar and not _halved(choice):
         return "likely", f"{choice.support} of {choice.of} candidates are alike; there are no tests"
-    return "abstained", "there are no tests, and no majority of candidates is alike"
+    return "abstained", _doubtful("there are no tests, and", choice, confidence, bar)
+
+
+def _halved(choice: Choice) -> bool:
+    """A share of just a half is no majority; a calibrated probability needs none."""
+    return choice.confidence is None and choice.support * 2 <= choice.of
+
+
+def _doubtful(begin: str, choice: Choice, confidence: float | None, bar: float) -> str:
+    known = "not known" if confidence is None else f"{confidence:.2f}"
+    why = choice.doubt or "no majority of candidates is alike"
+    return f"{begin} its confidence is {known}, below {bar:g}: {why}"
 
 
 def _unmeasured_reason(trail: Trail, best: Attempt | None) -> str:
@@ -131,6 +177,8 @@ def decision_record(answer: Answer, choice: Choice | None) -> dict[str, Any]:
         "order": [attempt.candidate.id for attempt in order],
         "cluster": list(choice.cluster) if choice else [],
         "confidence": answer.confidence,
+        "evidence": choice.evidence if choice else None,
         "stopped": answer.stopped,
+        "answers": [asdict(test) for test in choice.answers] if choice else [],
         "cost": asdict(answer.cost),
     }

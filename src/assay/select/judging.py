@@ -16,6 +16,7 @@ from assay.problem import Call, Limits, Test
 from assay.sandbox import Job, Run, Sandbox, Verdict
 from assay.select.matrix import Matrix
 from assay.select.pool import Pool, outline
+from assay.select.quality import score_of
 
 BATCH = 32
 """Programs that are given to the sandbox at once; what a batch gave is kept at once."""
@@ -130,9 +131,12 @@ def value_of(verdict: Verdict) -> str:
     detail = verdict.detail
     if verdict.outcome not in ("passed", "wrong") or detail.actual is None:
         return f"!{detail.exception or verdict.outcome}"
-    if len(detail.actual) <= LONG:
-        return detail.actual
-    return f"{detail.actual[:LONG]}… {digest(detail.actual)}"
+    return short(detail.actual)
+
+
+def short(text: str) -> str:
+    """A value as it is kept."""
+    return text if len(text) <= LONG else f"{text[:LONG]}… {digest(text)}"
 
 
 def assemble(pool: Pool, seen: Sequence[Seen]) -> Matrix:
@@ -154,6 +158,7 @@ def assemble(pool: Pool, seen: Sequence[Seen]) -> Matrix:
         loaded=np.array([s.loaded for s in seen], bool),
         shape=np.array([shapes.setdefault(text, len(shapes)) for text, _ in outlines], np.int64),
         size=np.array([size for _, size in outlines], float),
+        quality=np.array([score_of(program) for program in pool.programs], float),
         tests=pool.texts,
         weight=np.array(pool.weight, float),
         binding=np.array(pool.binding, bool),

@@ -40,6 +40,10 @@ class Matrix:
     """Programs by inputs: equal numbers, equal values; below 0 an exception or another end."""
     shown: dict[int, str]
     """The text of each number in `values`."""
+    quality: Floats | None = None
+    """Static score of each program's text (`quality`), to break ties; `None`: not known."""
+    written: float = 0.0
+    """Programs that were written in all, where some that are worse are not here; else 0."""
 
     @property
     def programs(self) -> int:

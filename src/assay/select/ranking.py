@@ -28,12 +28,15 @@ class Scores:
     """One number a program: that its cluster is right; `None`: the ranker knows of none."""
     test_score: Floats | None = None
     """One number a test: how far it is believed."""
+    evidence: dict[str, float] | None = None
+    """What the confidence was made of, so that a log can be fitted again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ranking:
     order: Ints
-    """Programs of the matrix, best first; equal ones in the order of the file."""
+    """Programs of the matrix, best first; equal ones by their text's quality, then in the order of
+    the file."""
     score: Floats
     """One a program, in the order of the matrix."""
     cluster: Ints
@@ -41,8 +44,11 @@ class Ranking:
     confidence: float
     """That the first is right: calibrated where the ranker is, else the share of all written
     programs that are in its cluster. 0 where no program loads."""
+    calibrated: bool = False
+    """Whether the ranker's own probability is the confidence."""
     probability: Floats | None = None
     test_score: Floats | None = None
+    evidence: dict[str, float] | None = None
 
     @property
     def first(self) -> Bools:
@@ -58,7 +64,8 @@ def rank(matrix: Matrix, selector: str) -> Ranking:
     found: Scores = find_ranker(selector)(matrix)
     score = rounded(found.score)
     allowed = np.where(matrix.loaded, matrix.allowed(), -1)
-    order = np.lexsort((-score, -allowed))
+    ties = np.zeros(matrix.programs) if matrix.quality is None else matrix.quality
+    order = np.lexsort((-ties, -score, -allowed))
     place: dict[int, int] = {}
     for program in order:
         place.setdefault(int(found.cluster[program]), len(place))
@@ -77,8 +84,10 @@ def rank(matrix: Matrix, selector: str) -> Ranking:
         score=score,
         cluster=cluster,
         confidence=round(confidence, 4),
+        calibrated=found.confidence is not None,
         probability=found.probability,
         test_score=found.test_score,
+        evidence=found.evidence,
     )
 
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 from assay.feedback import Attempt
 from assay.feedback.steps import Steps
+from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.select import Choice
 
 
-def visible(problem: Problem, attempts: Sequence[Attempt]) -> Steps[Choice]:
-    del problem
+def visible(problem: Problem, attempts: Sequence[Attempt], prompter: Prompter) -> Steps[Choice]:
+    del problem, prompter
     order = ranked(attempts)
     counts = Counter(attempt.candidate.id for attempt in attempts)
     return Choice(

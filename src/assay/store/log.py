@@ -156,6 +156,24 @@ class Log:
                 for seq, run, item, kind, body, at in rows
             ]
 
+    def verified_before(self, run: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """Problem and result of what passed every visible test, in runs that began before
+        `run`, the oldest first."""
+        with self._guarded():
+            rows = self._db.execute(
+                """SELECT problem.body, result.body FROM run
+                   JOIN event AS result ON result.run = run.id AND result.kind = 'result'
+                   JOIN event AS problem ON problem.run = run.id AND problem.kind = 'problem'
+                        AND problem.item = result.item
+                   WHERE run.id != ?1
+                     AND run.started < (SELECT started FROM run WHERE id = ?1)
+                     AND instr(result.body, '"status": "verified"')
+                   ORDER BY result.seq, problem.seq""",
+                (run,),
+            ).fetchall()
+            pairs = [(json.loads(problem), json.loads(result)) for problem, result in rows]
+            return [pair for pair in pairs if pair[1]["status"] == "verified"]
+
     # The shelf of the completion cache (`model.cached.Shelf`)
 
     def get(self, model: str, key: str) -> Completion | None:

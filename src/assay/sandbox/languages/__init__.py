@@ -83,15 +83,25 @@ def _rows() -> list[Language]:
     ]  # fmt: skip
 
 
+def _tools() -> list[Language]:
+    from assay.sandbox.languages import tools
+
+    return tools.TOOLS
+
+
 LANGUAGES: dict[str, Language] = {}
 """By name; `LANGUAGES[name].aliases` are understood too."""
 
 
+TOOLS: dict[str, Language] = {}
+"""Analysers, by name (`tool:mypy`): jobs as those of a language, found and shown the same way."""
+
+
 @functools.cache
 def toolchain(name: str) -> Toolchain | None:
-    """That of a language, looked for once a process."""
+    """That of a language or tool, looked for once a process."""
     try:
-        return LANGUAGES[name].find()
+        return (LANGUAGES | TOOLS)[name].find()
     except OSError:  # a folder that one may not even look into
         return None
 
@@ -99,7 +109,7 @@ def toolchain(name: str) -> Toolchain | None:
 def resolve(name: str) -> tuple[Language, Toolchain]:
     """Raises `UsageError` for a language not known, or one whose toolchain is not here."""
     wanted = name.strip().lower()
-    for language in LANGUAGES.values():
+    for language in (*LANGUAGES.values(), *TOOLS.values()):
         if wanted in (language.name, *language.aliases):
             found = toolchain(language.name)
             if found is None:
@@ -108,14 +118,15 @@ def resolve(name: str) -> tuple[Language, Toolchain]:
     raise UnknownName("language", name, ["python", *LANGUAGES])
 
 
-def available() -> list[tuple[str, bool, str]]:
+def available(rows: Mapping[str, Language] = LANGUAGES) -> list[tuple[str, bool, str]]:
     """For each language: its name, whether it can be run here, the version or how to get it."""
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(toolchain, LANGUAGES))
+        found = list(threads.map(toolchain, rows))
     return [
         (language.name, tool is not None, tool.version if tool else language.get)
-        for language, tool in zip(LANGUAGES.values(), found, strict=True)
+        for language, tool in zip(rows.values(), found, strict=True)
     ]
 
 
 LANGUAGES |= {language.name: language for language in _rows()}
+TOOLS |= {tool.name: tool for tool in _tools()}

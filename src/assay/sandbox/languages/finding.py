@@ -86,7 +86,7 @@ def read_messages(text: str, pattern: re.Pattern[str]) -> list[Diagnostic]:
                 message=shorten(groups["message"].strip()),
                 line=int(groups["line"]),
                 column=column,
-                source=shorten(groups["source"].strip()) if groups.get("source") else None,
+                source=shorten(groups["source"].rstrip()) if groups.get("source") else None,
             )
         )
     return found[:MAX_DIAGNOSTICS]

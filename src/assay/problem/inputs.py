@@ -1,9 +1,12 @@
-"""Further inputs for a function, mutated by type from the inputs of its visible tests."""
+"""Inputs for a function as plain values: its visible tests', near ones, ones of a parameter's type.
+
+Nothing is evaluated beyond `ast.literal_eval` on text of bounded size.
+"""
 
 import ast
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assay.problem import Call, Problem
@@ -12,32 +15,9 @@ MAX_SOURCE = 2_000
 """Characters of one test's expression: a longer one is no cheap input."""
 
 
-def probes(problem: Problem, count: int) -> tuple[Call, ...]:
-    """At most `count` calls that only observe; the same ones for the same problem."""
-    seeds = [args for test in problem.tests if (args := arguments(problem, test)) is not None]
-    if not seeds or problem.entry_point is None:
-        return ()
-    chance = random.Random(problem.id)
-    known = {repr(args) for args in seeds}
-    made: list[Call] = []
-    for _ in range(count * 4):
-        args = [mutate(value, chance) for value in chance.choice(seeds)]
-        text = repr(args)
-        if text in known or len(text) > MAX_SOURCE:
-            continue
-        known.add(text)
-        listed = ", ".join(map(repr, args))
-        made.append(
-            Call(
-                id=f"probe-{len(made)}",
-                expression=f"{problem.entry_point}({listed})",
-                expected=None,
-                origin="generated",
-            )
-        )
-        if len(made) == count:
-            break
-    return tuple(made)
+def seeds(problem: Problem) -> list[list[Any]]:
+    """The arguments of the visible tests that call the entry point with literals."""
+    return [args for test in problem.tests if (args := arguments(problem, test)) is not None]
 
 
 def arguments(problem: Problem, test: object) -> list[Any] | None:
@@ -53,6 +33,27 @@ def arguments(problem: Problem, test: object) -> list[Any] | None:
         return [ast.literal_eval(argument) for argument in call.args]
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return None
+
+
+def near(given: Sequence[list[Any]], chance: random.Random, count: int) -> list[list[Any]]:
+    """At most `count` distinct argument lists of the same types near `given`, none of it."""
+    known = {repr(args) for args in given}
+    made: list[list[Any]] = []
+    for _ in range(count * 4 if given else 0):
+        args = [mutate(value, chance) for value in chance.choice(given)]
+        text = repr(args)
+        if text in known or len(text) > MAX_SOURCE:
+            continue
+        known.add(text)
+        made.append(args)
+        if len(made) == count:
+            break
+    return made
+
+
+def expression(name: str, args: Sequence[Any]) -> str:
+    """The call, as Python."""
+    return f"{name}({', '.join(map(repr, args))})"
 
 
 def mutate(value: Any, chance: random.Random) -> Any:

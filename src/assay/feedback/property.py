@@ -1,0 +1,280 @@
+"""Properties of any right answer, written by the model, checked, and run with Hypothesis.
+
+Property-Generated Solver (He et al. 2025, "Use Property-Based Testing to Bridge LLM Code
+Generation and Validation"): a property predicts no output, so it need not share the program's
+mistake. A violation is shown by its smallest input.
+"""
+
+import ast
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeGuard
+
+from assay.candidate.extract import blocks
+from assay.feedback import Attempt, Feedback
+from assay.feedback.critic import printable
+from assay.feedback.mutants import mutants
+from assay.feedback.shorten import clip
+from assay.feedback.steps import Steps, ask, execute
+from assay.model.prompter import Prompter
+from assay.problem import Call, Problem
+from assay.problem.inputs import arguments
+from assay.sandbox import Job, Run
+
+PROGRAM = Path(__file__).parent / "inside" / "properties.py"
+MARK = "assay property: "
+COUNT = 5
+"""Properties that are asked for."""
+MUTANTS = 16
+INPUTS = 50
+"""Inputs for each property; Hypothesis then makes a failing one smaller."""
+SECONDS = 0.7
+"""Of CPU for each property on each program."""
+MOST_SECONDS = 8.0
+"""Of CPU for all of them on all mutants."""
+LONGEST = 20_000
+"""Characters of a reply that is read."""
+SHOWN = 2
+"""Violations that are shown."""
+MISSING = "Hypothesis is not there; get it with: pip install 'assay[analyse]'"
+
+State = Literal["held", "violated", "broken", "unfinished", "unknown", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    name: str
+    meaning: str
+    """What it says in words, as its author put it."""
+    source: str
+    """Its test function, and what that needs."""
+    shown: str
+    """The function alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a property did on one program."""
+
+    state: State
+    arguments: str = ""
+    """The smallest input that violates it."""
+    calls: tuple[str, ...] = ()
+    """What the program gave."""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A property after its own trial."""
+
+    claim: Property
+    finding: Finding
+    """On the candidate."""
+    dropped: str
+    """Why it is not to be trusted; empty where it is."""
+
+    @property
+    def violated(self) -> bool:
+        return self.finding.state == "violated" and not self.dropped
+
+
+def property_(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Feedback | None]:
+    """The source: shows which properties the program breaks, as advice."""
+    code = attempt.candidate.code
+    if code is None or not attempt.measured or not fits(problem):
+        return None
+    written = yield from write_properties(problem, prompter)
+    checked = yield from check(problem, code, written)
+    violated = [one for one in checked if one.violated]
+    return Feedback(
+        source="property",
+        message="\n\n".join(map(about, violated[:SHOWN])),
+        note=summary(checked),
+    )
+
+
+def fits(problem: Problem) -> bool:
+    return problem.language == "python" and (problem.entry_point or "").isidentifier()
+
+
+def summary(checked: Sequence[Checked]) -> str:
+    """For a person: how many were kept, and why the others were not."""
+    if any(one.finding.state == "missing" for one in checked):
+        return MISSING
+    kept = sum(not one.dropped for one in checked)
+    reasons = [f"{one.claim.name}: {one.dropped}" for one in checked if one.dropped]
+    return "; ".join([f"{kept} of {len(checked)} properties kept", *reasons])
+
+
+def about(checked: Checked) -> str:
+    """One paragraph: the property, its smallest counterexample, what the program gave."""
+    one, finding = checked.claim, checked.finding
+    lines = [
+        f"A property that should hold for every input is violated: {one.meaning}",
+        *(f"    {line}" for line in one.shown.splitlines() if line.strip()),
+        f"It fails for: {clip(finding.arguments)}",
+        *(clip(call) for call in finding.calls[:3]),
+        clip(finding.error),
+        "(A model wrote this property; it may be wrong.)",
+    ]
+    return printable("\n".join(line for line in lines if line.strip()))
+
+
+def write_properties(problem: Problem, prompter: Prompter) -> Steps[list[Property]]:
+    """Asks for them; the same prompt for every attempt at a problem."""
+    asked = prompter.text("properties", problem=problem, count=COUNT)
+    replies = yield from ask([prompter.prompt(prompter.first(asked, problem=problem))])
+    return split(replies[0].text, problem.entry_point or "") if replies else []
+
+
+def split(reply: str, entry: str) -> list[Property]:
+    """The test functions of a reply, each with the imports and helpers beside it. Definitions of
+    the function that is to be checked, and what sets Hypothesis up, are left out."""
+    found = [code for _, code in blocks(reply[:LONGEST])] or [reply[:LONGEST]]
+    try:
+        body = [node for code in found for node in ast.parse(code).body]
+        common = [node for node in body if not is_test(node) and is_helper(node, entry)]
+        tests = {node.name: node for node in body if is_test(node)}
+        return [made(node, common) for node in tests.values()][:COUNT]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def is_test(node: ast.stmt) -> TypeGuard[ast.FunctionDef]:
+    return isinstance(node, ast.FunctionDef) and any(
+        "given" in ast.unparse(decorator).partition("(")[0] for decorator in node.decorator_list
+    )
+
+
+def is_helper(node: ast.stmt, entry: str) -> bool:
+    """An import, a function, a class or a constant; nothing that only runs something."""
+    match node:
+        case ast.ImportFrom(names=names):
+            return all(name.name != entry for name in names)
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return name != entry and not name.startswith("test")
+        case ast.Import() | ast.Assign() | ast.AnnAssign():
+            return True
+        case _:
+            return False
+
+
+def made(node: ast.FunctionDef, common: Sequence[ast.stmt]) -> Property:
+    node.decorator_list = [d for d in node.decorator_list if "settings" not in ast.unparse(d)]
+    meaning = (ast.get_docstring(node) or node.name.replace("_", " ")).partition("\n")[0]
+    source = "\n".join(map(ast.unparse, [*common, node]))
+    node.decorator_list = []
+    if ast.get_docstring(node) and len(node.body) > 1:
+        node.body = node.body[1:]
+    return Property(node.name, printable(clip(meaning)), source, ast.unparse(node))
+
+
+def check(problem: Problem, code: str, written: Sequence[Property]) -> Steps[list[Checked]]:
+    """Each property on the visible examples and on the program, then on mutants of that.
+
+    A property is dropped where an example violates it, where it cannot be run, where nothing
+    satisfies it, and where no mutant violates it: such a one says nothing.
+    """
+    if not written:
+        return []
+    [mine] = yield from findings(problem, {"programs": [code]}, written)
+    [examples] = yield from findings(problem, {"examples": examples_of(problem)}, written)
+    first = [doubt(*pair) for pair in zip(mine, examples, strict=True)]
+    alive = [at for at, dropped in enumerate(first) if not dropped]
+    if alive and (changed := mutants(code, MUTANTS)):
+        kept = [written[at] for at in alive]
+        others = yield from findings(problem, {"programs": changed}, kept, shrink=False)
+    else:
+        others = []
+    for place, at in enumerate(alive):
+        states = [row[place] for row in others]
+        first[at] = value_of(mine[at], examples[at], states)
+    return [
+        Checked(claim=one, finding=finding, dropped=dropped)
+        for one, finding, dropped in zip(written, mine, first, strict=True)
+    ]
+
+
+def findings(
+    problem: Problem, order: dict[str, Any], written: Sequence[Property], *, shrink: bool = True
+) -> Steps[list[list[Finding]]]:
+    """For each program of the order, or for the examples, what every property did."""
+    rows = len(order.get("programs", [""]))
+    [run] = yield from execute([job(problem, order | {"shrink": shrink}, written, rows)])
+    found = read(run, rows * len(written))
+    return [found[at * len(written) : (at + 1) * len(written)] for at in range(rows)]
+
+
+def doubt(mine: Finding, on_examples: Finding) -> str:
+    """Why a property is not to be trusted, by what the program and the examples say."""
+    if on_examples.state == "violated":
+        return "a visible example violates it"
+    if mine.state not in ("held", "violated"):
+        return f"it cannot be run ({mine.error or mine.state})"
+    return ""
+
+
+def value_of(mine: Finding, on_examples: Finding, others: Sequence[Finding]) -> str:
+    """Why a property says nothing, by what it did on mutants. An error that a mutant raises is
+    seen without any property, so only an assertion counts."""
+    killed = [one for one in others if one.state == "violated" and "AssertionError" in one.error]
+    if mine.state == "held":
+        return "" if killed else "no mutant violates it"
+    held = [one for one in (on_examples, *others) if one.state == "held"]
+    return "" if held else "nothing satisfies it"
+
+
+def examples_of(problem: Problem) -> list[tuple[str, str]]:
+    """Arguments and value of the visible tests that call the function with plain values."""
+    found: list[tuple[str, str]] = []
+    for test in problem.tests:
+        args = arguments(problem, test)
+        if args is None or not isinstance(test, Call) or test.expected is None:
+            continue
+        try:
+            found.append((repr(tuple(args)), repr(ast.literal_eval(test.expected))))
+        except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+            continue
+    return found
+
+
+def job(problem: Problem, order: dict[str, Any], written: Sequence[Property], rows: int) -> Job:
+    order = order | {
+        "entry": problem.entry_point,
+        "properties": [{"name": one.name, "source": one.source} for one in written],
+        "count": INPUTS,
+        "seconds": SECONDS,
+    }
+    seconds = min(MOST_SECONDS, SECONDS * (rows * len(written) + 1))
+    limits = replace(
+        problem.limits,
+        cpu_seconds=seconds,
+        wall_seconds=3 * seconds,
+        memory_mb=problem.limits.memory_mb + 128,
+    )
+    return Job(code=PROGRAM.read_text(), stdin=json.dumps(order), limits=limits)
+
+
+def read(run: Run | None, count: int) -> list[Finding]:
+    """One finding a property; the program under test could have printed them as well."""
+    lines = (run.stdout if run else "").split("\n")
+    found = [finding_in(line.removeprefix(MARK)) for line in lines if line.startswith(MARK)]
+    if found and found[0].state == "missing":
+        found *= count
+    return [*found[:count], *[Finding(state="unfinished")] * (count - len(found))]
+
+
+def finding_in(text: str) -> Finding:
+    try:
+        body = json.loads(text)
+        state = body["state"]
+        calls = tuple(str(call) for call in body.get("calls", ()))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Finding(state="broken")
+    if state not in State.__args__:  # type: ignore[attr-defined]
+        return Finding(state="broken")
+    more = {name: str(body.get(name, "")) for name in ("arguments", "error")}
+    return Finding(state=state, calls=calls, **more)

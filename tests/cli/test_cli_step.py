@@ -1,0 +1,200 @@
+"""`solve --step`, a person as a source, and `solve --replay`, as a person has them."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from cli_tools import ADD, Shell, Terminal, fenced
+
+WRONG = fenced("def add(a, b):\n    return a - b")
+RIGHT = fenced("def add(a, b):\n    return a + b")
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    made = Shell(tmp_path)
+    made.file("add.py", ADD)
+    return made
+
+
+def by_hand(
+    shell: Shell, keys: Sequence[str], *arguments: str, **variables: str
+) -> tuple[int, str]:
+    """Types a line whenever one is asked for."""
+    screen = Terminal(shell, "solve", "add.py", *arguments, **variables)
+    for line in keys:
+        screen.read_until("> ")
+        screen.shown = screen.shown.partition(b"> ")[2]
+        screen.press(line.encode() + b"\n")
+    return screen.end()
+
+
+def asked(shell: Shell) -> list[str]:
+    """What the last message of each prompt was."""
+    return [body["prompt"]["messages"][-1]["content"] for _, body in shell.events("completion")]
+
+
+def test_each_request_is_shown_before_it_is_made(shell: Shell) -> None:
+    """Defects: a request that is served unseen; lines that do not fit a terminal of 80."""
+    model = shell.model(WRONG, RIGHT)
+    screen = Terminal(shell, "solve", "add.py", "--model", model, "--step")
+    screen.read_until("Request 1: ask the model")
+    screen.read_until("s: stop)")
+    assert shell.events("completion") == []
+    assert b"Complete this Python function." in screen.shown
+    screen.press(b"\n")
+    screen.read_until("Request 2: run 1 on the tests")
+    screen.read_until("return a - b")
+    assert shell.events("attempt") == []
+    for request in ("Request 3", "Request 4"):
+        screen.press(b"\n")
+        screen.read_until(request)
+    screen.press(b"\n")
+    code, text = screen.end()
+    assert code == 0
+    assert "Your code gave: -1" in text
+    assert "(as before, lines: " in text
+    assert "verified" in text
+    assert max(len(line) for line in text.splitlines() if "[" not in line) <= 110
+
+
+def test_a_comment_reaches_the_prompt(shell: Shell) -> None:
+    model = shell.model(WRONG, RIGHT)
+    keys = ["", "c", "12: the sign", "", "c", "think", "", ""]
+    code, text = by_hand(shell, keys, "--model", model, "--step")
+    assert code == 0, text
+    first, second = asked(shell)
+    assert "A person" not in first
+    assert "A person says of line 12: the sign" in second
+    assert second.endswith("A person says: think")
+
+
+def test_a_prompt_and_a_program_are_edited(shell: Shell, tmp_path: Path) -> None:
+    """Defects: an edit that is shown and not sent; an edited program that is not tried."""
+    editor = tmp_path / "editor.sh"
+    editor.write_text('#!/bin/sh\nsed -i "s/a - b/a + b/; s/Complete/Please complete/" "$1"\n')
+    editor.chmod(0o755)
+    model = shell.model(WRONG)
+    keys = ["e", "", "e", ""]
+    code, text = by_hand(shell, keys, "--model", model, "--step", EDITOR=str(editor))
+    assert code == 0, text
+    assert asked(shell)[0].startswith("Please complete this Python function.")
+    [(_, attempt)] = shell.events("attempt")
+    assert attempt["candidate"]["made_by"] == "person"
+    assert "a + b" in attempt["candidate"]["code"]
+    assert attempt["run"]["outcome"] == "passed"
+
+
+def test_a_program_is_chosen(shell: Shell) -> None:
+    model = shell.model(WRONG, RIGHT)
+    code, text = by_hand(shell, ["", "", "p 9", "p 1", "", ""], "--model", model, "--step")
+    assert code == 0, text
+    assert "no 'p 9' here" in text
+    assert "A person chose this program to go on from:" in asked(shell)[1]
+
+
+@pytest.mark.parametrize("keys", [["s"], ["", "", "s"], ["", "\x04"]])
+def test_it_can_be_stopped(shell: Shell, keys: list[str]) -> None:
+    """Defects: a stop that loses what was tried, or that is called a failure of ours."""
+    model = shell.model(WRONG, RIGHT)
+    code, text = by_hand(shell, keys, "--model", model, "--step")
+    assert code == 3, text
+    [(_, result)] = shell.events("result")
+    assert (result["status"], result["stopped"]) == ("failed", "stopped by hand")
+
+
+def test_ctrl_c_ends_it_at_once(shell: Shell) -> None:
+    """Defects: a question that cannot be left; processes that stay behind."""
+    screen = Terminal(shell, "solve", "add.py", "--model", shell.model(RIGHT), "--step")
+    screen.read_until("s: stop)")
+    screen.press(b"\x03")
+    code, text = screen.end()
+    assert (code, shell.processes()) == (130, []), text
+    assert "Traceback" not in text
+
+
+def test_text_of_a_model_cannot_steer_the_terminal(shell: Shell) -> None:
+    evil = fenced("def add(a, b):\n    '''\x1b[2J\x1b]0;owned\x07'''\n    return a + b")
+    code, text = by_hand(shell, ["", ""], "--model", shell.model(evil), "--step")
+    assert code == 0
+    assert "\x1b]0" not in text
+    assert "\x07" not in text
+
+
+def test_an_editor_that_is_not_there_changes_nothing(shell: Shell) -> None:
+    model = shell.model(RIGHT)
+    code, text = by_hand(shell, ["e", "", ""], "--model", model, "--step", EDITOR="no-such-editor")
+    assert code == 0
+    assert "nothing was changed: no-such-editor" in text
+
+
+def test_without_a_terminal_nothing_is_asked(shell: Shell) -> None:
+    model = shell.model(RIGHT)
+    done = shell.run("solve", "add.py", "--model", model, "--step")
+    done.refused(2, "--step needs a terminal")
+    done = shell.run("solve", "add.py", "--model", model, "--feedback", "person,tests")
+    assert done.answered().code == 0
+    assert shell.run("solve", "--model", model).code == 2
+
+
+def test_a_person_is_a_source_of_feedback(shell: Shell) -> None:
+    """Defect: a source that asks nobody although somebody is there."""
+    model = shell.model(WRONG, RIGHT)
+    keys = ["2: look at the sign"]
+    code, text = by_hand(shell, keys, "--model", model, "--feedback", "person,tests")
+    assert code == 0, text
+    assert "A person says of line 2" in asked(shell)[1]
+
+
+def run_of(shell: Shell) -> str:
+    with closing(sqlite3.connect(shell.log)) as db:
+        return str(db.execute("SELECT id FROM run ORDER BY started DESC").fetchone()[0])
+
+
+def test_a_replay_gives_the_same_from_the_log_alone(shell: Shell) -> None:
+    """Defects: a replay that asks the model again, forgets a flag, or calls itself the same
+    without looking."""
+    model = shell.model(WRONG, RIGHT)
+    first = shell.run("solve", "add.py", "--model", model, "--seed", "7", "--json").answered()
+    run = run_of(shell)
+    (shell.folder / "model.json").unlink()
+    (shell.folder / "add.py").unlink()
+    done = shell.run("solve", "--replay", run).answered()
+    assert done.out == first.rows[0]["code"]
+    assert f"replay of {run}/" in done.err
+    assert done.err.rstrip().endswith("the same")
+    [row] = shell.run("solve", "--replay", run, "--json").answered().rows
+    assert (row["status"], row["differences"]) == ("verified", [])
+    shell.run("solve", "--replay", run, "add.py").refused(2, "--replay")
+    shell.run("solve", "--replay", "zzzz").refused(2, "zzzz")
+
+
+def test_a_replay_says_what_differs(shell: Shell) -> None:
+    """Defect: a difference that goes unseen."""
+    shell.run("solve", "add.py", "--model", shell.model(WRONG, RIGHT)).answered()
+    run = run_of(shell)
+    with closing(sqlite3.connect(shell.log)) as db:
+        [(seq, text)] = db.execute(
+            "SELECT seq, body FROM event WHERE kind = 'completion' ORDER BY seq LIMIT 1"
+        ).fetchall()
+        body = json.loads(text)
+        body["completion"]["text"] = RIGHT
+        db.execute("UPDATE event SET body = ? WHERE seq = ?", (json.dumps(body), seq))
+        db.commit()
+    done = shell.run("solve", "--replay", run)
+    assert done.code == 1
+    assert "1 completions, not the 2 of then" in done.err
+    assert "attempt 1: " in done.err
+
+
+def test_what_was_done_by_hand_is_replayed(shell: Shell) -> None:
+    """Defect: comments and stops that are lost, so that the prompts are others."""
+    model = shell.model(WRONG, RIGHT)
+    by_hand(shell, ["", "", "c", "the sign", "", "s"], "--model", model, "--step")
+    run = run_of(shell)
+    done = shell.run("solve", "--replay", run, "--json")
+    assert done.rows[0]["differences"] == []
+    assert done.rows[0]["stopped"] == "stopped by hand"

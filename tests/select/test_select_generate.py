@@ -1,0 +1,257 @@
+"""Tests that a model writes: what is kept of hostile replies, and what solving makes of them."""
+
+import ast
+import asyncio
+import random
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.candidate import Candidate
+from assay.model.prompter import Prompter
+from assay.model.scripted import Reply, Scripted
+from assay.problem import Call, Problem
+from assay.problem.signature import from_signature
+from assay.sandbox import Sandbox, open_sandbox
+from assay.search.budget import Budget, Ledger
+from assay.search.driver import Driver, Forgetful, Parties
+from assay.search.sample import sample
+from assay.select import Choice, find_selector
+from assay.select.answer import Answer, conclude, solve
+from assay.select.generate import MAX_TESTS, asserts, calls, kept
+
+BARE = Problem(id="p", prompt="Write f(x), which doubles an integer.", entry_point="f")
+GOOD = "```python\n" + "\n".join(f"assert f({n}) == {2 * n}" for n in range(1, 9)) + "\n```"
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Sandbox]:
+    made = open_sandbox(slots=2)
+    yield made
+    asyncio.run(made.close())
+
+
+def read_of(text: str) -> list[tuple[str, str | None, float | None]]:
+    return [(test.expression, test.expected, test.tolerance) for test in asserts(text, BARE)]
+
+
+def test_every_usual_form_is_read() -> None:
+    """Catches: conjunctions, reversed sides, tolerances and asserts within functions lost."""
+    text = """
+assert f(1) == 2 and 4 == f(2), "twice"
+assert abs(f(0.5) - 1.0) < 1e-3
+assert not f(0)
+def test_more():
+    assert f(3) is None
+    assert sorted(f([2, 1])) == [1, 2]
+"""
+    assert read_of(text) == [
+        ("f(1)", "2", None),
+        ("f(2)", "4", None),
+        ("f(0.5)", "1.0", 0.001),
+        ("f(0)", "False", None),
+        ("f(3)", "None", None),
+        ("sorted(f([2, 1]))", "[1, 2]", None),
+    ]
+
+
+def test_a_reply_that_is_cut_off_keeps_its_whole_lines() -> None:
+    """Catches: all tests of a reply lost because its last line was not finished."""
+    assert read_of("Sure!\n1. `assert f(1) == 2`\nassert f(2) == 4\nassert f(3") == [
+        ("f(1)", "2", None),
+        ("f(2)", "4", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "assert f(10 ** 10 ** 10) == 1",
+        "assert f('a' * 10 ** 9) == 1",
+        "assert f(__import__('os').system('true')) == 0",
+        "assert f(open('/etc/passwd').read()) == 1",
+        "assert f([x for x in range(9)]) == 1",
+        "assert f(list(range(1000000000))) == 1",
+        "assert g(1) == 2",
+        "assert f == 2",
+        "assert eval(f(1)) == 2",
+        "assert f(x) == 2",
+        "assert f(1) == f(2)",
+        "assert f(f(1)) == 2",
+        "assert f(1) == open('x')",
+        "assert f(" + "-" * 3000 + "1) == 2",
+        "assert f(" + "[" * 900 + "]" * 900 + ") == 2",
+        "assert f('" + "a" * 5000 + "') == 2",
+        "assert f.__class__(1) == 2",
+        "assert True",
+        "assert f(1) == \0",
+    ],
+)
+def test_what_is_no_plain_test_is_dropped(line: str) -> None:
+    """Catches: a test that never ends, reads a file, or has nothing to do with the task."""
+    assert read_of(line) == []
+    assert not list(calls(line.removeprefix("assert ").partition(" ==")[0], BARE)) or "f(1)" in line
+
+
+def test_a_wide_tolerance_is_cut() -> None:
+    """Catches: a claim that any value is right."""
+    assert read_of("assert abs(f(1) - 2) < 1e999") == [("f(1)", "2", 0.1)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet="assert f()[]{}=12'\"\n,.-`# \\\0\ud800", max_size=200))
+def test_no_reply_breaks_the_reader(text: str) -> None:
+    """Catches: a traceback for what a model wrote."""
+    for test in [*asserts(text, BARE), *calls(text, BARE)]:
+        assert isinstance(ast.parse(test.expression, mode="eval").body, ast.Call)
+
+
+def test_the_visible_tests_are_right() -> None:
+    """Catches: a model's test that repeats or contradicts a visible one, one that counts twice,
+    and more than the cap."""
+    seen = Problem(
+        id="p",
+        prompt="f",
+        entry_point="f",
+        tests=(Call(id="t", expression="f( 1 )", expected="2"),),
+    )
+    text = "\n".join(["assert f(1) == 3", "assert f(1) == 2", "assert f(2) == 4"] * 2)
+    [only] = kept(seen, list(asserts(text, seen)))
+    assert (only.test.expression, only.times) == ("f(2)", 2)
+    many = "\n".join(f"assert f({n}) == 0" for n in range(2, 200))
+    assert len(kept(seen, list(asserts(many, seen)))) == MAX_TESTS
+
+
+@pytest.mark.parametrize(
+    ("head", "kinds"),
+    [
+        ("def f(a: int, b: str): ...", (int, str)),
+        ("def f(a: 'list[int]', b: dict[str, float] = {}): ...", (list,)),
+        ("def f(a: Optional[bool], *rest): ...", (bool | None,)),
+        ("def f(words): ...", (list,)),
+        ("def f(t: tuple[int, ...], s: set[str]): ...", (tuple, set)),
+    ],
+)
+def test_inputs_from_a_signature(head: str, kinds: tuple[type, ...]) -> None:
+    """Catches: inputs of another type, or optional parameters filled in."""
+    problem = Problem(id="p", prompt="f", entry_point="f")
+    made = from_signature(problem, head, random.Random(0), 12)
+    assert made
+    for args in made:
+        assert len(args) == len(kinds)
+        for value, kind in zip(args, kinds, strict=True):
+            assert isinstance(value, kind)
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["def f(node: Node): ...", "def f(a: 'list['): ...", "def g(): ...", "def f(q7): ...", "("],
+)
+def test_no_inputs_for_a_type_that_is_not_known(head: str) -> None:
+    """Catches: an integer for an object of the task's own class."""
+    problem = Problem(id="p", prompt="f", entry_point="f")
+    assert from_signature(problem, head, random.Random(0), 12) == []
+
+
+async def solved(
+    machine: Sandbox,
+    bodies: list[str],
+    replies: list[str | Reply],
+    problem: Problem = BARE,
+    budget: Budget | None = None,
+    selector: str = "posterior",
+    least: float = 0.0,
+) -> tuple[Choice, Answer, Driver]:
+    driver = Driver(
+        problem, Parties(Scripted(replies), machine), Ledger(budget or Budget()), Forgetful()
+    )
+    candidates = [Candidate(code=body, text=body, made_by="test") for body in bodies]
+    driver.trail.attempts += await driver._try(candidates, problem.tests)
+    choice = await driver.drive(find_selector(selector)(problem, driver.trail.attempts, Prompter()))
+    assert choice is not None
+    return choice, conclude(problem, driver.trail, choice, driver.ledger.cost, least), driver
+
+
+TWICE = [
+    "def f(x):\n    return 2 * x",
+    "def f(x):\n    return x + x",
+    "def f(x):\n    return x * 2",
+]
+SQUARE = "def f(x):\n    return x ** 2"
+
+
+async def test_words_alone_give_a_likely_answer(machine: Sandbox) -> None:
+    """Catches: abstaining always where there are no tests."""
+    choice, answer, driver = await solved(machine, [SQUARE, *TWICE, TWICE[0]], [GOOD, GOOD])
+    assert (answer.status, choice.support, choice.of) == ("likely", 4, 5)
+    assert answer.code in TWICE
+    assert choice.confidence == answer.confidence
+    assert driver.ledger.cost.calls == 2
+
+
+async def test_two_readings_are_named(machine: Sandbox) -> None:
+    """Catches: an abstention without the input on which the two readings differ."""
+    _, answer, _ = await solved(machine, [SQUARE, TWICE[0]], [GOOD, GOOD], least=0.95)
+    assert answer.status == "abstained"
+    assert "below 0.95: two readings: f(" in answer.reason
+    assert "\n" not in answer.reason
+
+
+@pytest.mark.parametrize("budget", [Budget(calls=1), Budget(tokens=10), Budget(runs=8), None])
+async def test_selection_goes_on_without_model_or_budget(
+    machine: Sandbox, budget: Budget | None
+) -> None:
+    """Catches: an answer lost, or `unmeasured`, because the tests could not be paid for."""
+    down: list[str | Reply] = [Reply(error="error"), Reply(error="error")]
+    choice, answer, _ = await solved(machine, [SQUARE, *TWICE], down, budget=budget)
+    assert answer.status in ("likely", "abstained")
+    assert len(choice.order) == 4
+
+
+async def test_a_failure_while_selecting_says_nothing_of_the_search(machine: Sandbox) -> None:
+    """Catches: programs that fail called unmeasured, as the model was down when tests were due."""
+    replies = [f"```python\n{body}\n```" for body in (SQUARE, TWICE[0])]
+    parties = Parties(Scripted([*replies, Reply(error="error")]), machine)
+    steps = sample(BARE, Prompter(), n=2)
+    posterior = find_selector("posterior")
+    answer = await solve(BARE, steps, posterior, parties, Ledger(Budget()), Forgetful(), Prompter())
+    assert (answer.status, answer.stopped) == ("abstained", "rounds")
+
+
+async def test_tests_are_not_paid_for_where_they_cannot_matter(machine: Sandbox) -> None:
+    """Catches: calls for one behaviour that the visible tests have checked."""
+    seen = Problem(
+        id="p", prompt="f", entry_point="f", tests=(Call(id="t", expression="f(2)", expected="4"),)
+    )
+    _, same, driver = await solved(machine, TWICE, [], seen)
+    assert (same.status, driver.ledger.cost.calls) == ("verified", 0)
+    assert same.confidence is not None
+    assert 0.5 < same.confidence < 1
+    _, _, differ = await solved(machine, [*TWICE, SQUARE], [GOOD, GOOD], seen)
+    assert differ.ledger.cost.calls == 2
+    _, unsure, _ = await solved(machine, TWICE, [], seen, least=0.999)
+    assert unsure.status == "abstained"
+    assert "it passes every visible test, but its confidence is" in unsure.reason
+
+
+async def test_hostile_candidates_and_the_smallest_pools(machine: Sandbox) -> None:
+    """Catches: a traceback for programs that hang, do not build, or are all the same one."""
+    hang = "def f(x):\n    while True: pass"
+    choice, answer, _ = await solved(machine, [hang, "def f(x:", *TWICE], [GOOD, GOOD])
+    assert answer.code in TWICE
+    assert choice.confidence is not None
+    for bodies, status in (([TWICE[0]], "abstained"), (["def f(", "def f(x"], "failed")):
+        _, answer, _ = await solved(machine, bodies, [GOOD, GOOD])
+        assert answer.status == status
+    _, same, _ = await solved(machine, [TWICE[0]] * 5, ["no tests, sorry"] * 3)
+    assert same.status in ("likely", "abstained")
+
+
+async def test_an_entry_point_that_only_the_programs_name(machine: Sandbox) -> None:
+    """Catches: no evidence for a task in words that names no function."""
+    words = Problem(id="w", prompt="Double an integer.")
+    choice, answer, _ = await solved(machine, [SQUARE, *TWICE], [GOOD, GOOD], words)
+    assert answer.code in TWICE
+    assert choice.support == 3
