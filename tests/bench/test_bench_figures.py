@@ -28,6 +28,7 @@ def result(
     tokens: tuple[int, int] = (70, 30),
     confidence: float | None = None,
     code: str | None = "code",
+    visible: dict[str, int] | None = None,
 ) -> Result:
     cost = {
         "prompt_tokens": tokens[0],
@@ -42,7 +43,7 @@ def result(
         reason="",
         code=code,
         confidence=confidence,
-        visible={"passed": int(status == "verified"), "total": 1},
+        visible=visible or {"passed": int(status == "verified"), "total": 1},
         hidden=hidden,
         candidates=1,
         cost=cost,
@@ -59,7 +60,7 @@ ROWS = [
     result("c", False),
     result("d", False, "failed", tokens=(500, 100)),
     result("e", None, "unmeasured", tokens=(900, 100)),
-    result("f", False, "abstained", tokens=(0, 0)),
+    result("f", False, "abstained", tokens=(0, 0), visible={"passed": 0, "total": 0}),
     result("g", None, tokens=(0, 0)),
 ]
 PATHS = {
@@ -78,6 +79,7 @@ def test_the_summary_of_a_cell() -> None:
     assert (row["pass@1"], row["abstained"]) == (0.4, 1)
     assert (row["visible_passed"], row["visible_pass_rate"]) == (4, 0.8)
     assert row["false_positives"] == 1
+    assert (row["answered"], row["answered_wrong"]) == (3, 1)
     assert (row["tokens"], row["completion_tokens"]) == (2_000, 310)
     assert row["solved_per_1000_tokens"] == 2.0
     assert row["seconds"] == 21
@@ -86,6 +88,20 @@ def test_the_summary_of_a_cell() -> None:
     assert row["mrr"] == (1 + 1 / 4) / 4
     assert row["recall"] == 0.5
     assert row["confidence"] is None
+
+
+def test_an_abstention_that_passes_its_tests_is_counted_as_both() -> None:
+    """Catches: a visible pass that is lost because the confidence was too low; an abstention that
+    is blamed as a wrong answer."""
+    passing = {"passed": 2, "total": 2}
+    rows = [
+        result("a", False, "abstained", visible=passing),
+        result("b", True, "abstained", visible=passing),
+    ]
+    row = summary(CELL, rows)
+    assert (row["visible_passed"], row["visible_pass_rate"]) == (2, 1.0)
+    assert (row["abstained"], row["answered"], row["answered_wrong"]) == (2, 0, 0)
+    assert (row["solved"], row["false_positives"]) == (1, 1)
 
 
 def test_nothing_measured_is_no_rate() -> None:

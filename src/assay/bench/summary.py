@@ -32,7 +32,7 @@ def summary(
         "pass@1": right / len(measured) if measured else None,
         "interval": None if interval is None else list(interval),
         **visible(rows),
-        "abstained": sum(row.status == "abstained" for row in rows),
+        **abstention(rows, measured),
         "in_process": sum(row.judging == "in-process" for row in rows),
         "tokens": sum(row.tokens for row in rows),
         "completion_tokens": sum(row.cost["completion_tokens"] for row in rows),
@@ -45,13 +45,25 @@ def summary(
 
 def visible(rows: Sequence[Result]) -> dict[str, Any]:
     """What the visible tests said, and how often the hidden ones contradicted them."""
-    passing = [row for row in rows if row.status == "verified"]
-    # `likely` and `abstained` are said only where there are no visible tests.
-    tested = [row for row in rows if row.status in ("verified", "failed")]
+    judged = [row for row in rows if row.status != "unmeasured"]
+    passing = [row for row in judged if 0 < row.visible["total"] == row.visible["passed"]]
+    # A failed problem without a verdict had no program; others without one had no tests.
+    tested = [row for row in judged if row.visible["total"] or row.status == "failed"]
     return {
         "visible_passed": len(passing),
         "visible_pass_rate": len(passing) / len(tested) if tested else None,
         "false_positives": sum(row.hidden is False for row in passing),
+    }
+
+
+def abstention(rows: Sequence[Result], measured: Sequence[Result]) -> dict[str, Any]:
+    """`answered`: vouched for, as `verified` or `likely`; an abstention may be right all the same
+    and is then among the solved."""
+    answered = [row for row in measured if row.status in ("verified", "likely")]
+    return {
+        "abstained": sum(row.status == "abstained" for row in rows),
+        "answered": len(answered),
+        "answered_wrong": sum(row.hidden is False for row in answered),
     }
 
 
