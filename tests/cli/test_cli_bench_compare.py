@@ -1,7 +1,6 @@
 """`assay bench compare A B`, and the figures that every `bench` prints."""
 
 import json
-import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -162,12 +161,14 @@ def test_an_unfinished_run_is_said_to_be_one(tmp_path: Path, as_json: bool) -> N
     shell = Shell(tmp_path)
     quick = ("--model", shell.model(right()), "--strategy", "sample")
     whole = bench(shell, tasks(shell, 3), *quick)["log"]
-    slow = shell.model(right(delay=0.5), name="slow.json")
+    slow = shell.model(right("number 0"), right(delay=30), name="slow.json")
     flags = ("--model", slow, "--strategy", "sample", "--jobs", "1")
     process = shell.start("bench", "tasks.jsonl", *flags)
-    until(lambda: len(shell.events("result")) >= 4)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    try:
+        until(lambda: len(shell.events("result")) == 4)
+    finally:
+        process.kill()
+        process.communicate()
     half = shell.run("log", "--json").answered().rows[0]["id"]
     more = ("--json",) if as_json else ()
     done = shell.run("bench", "compare", whole, half, *more).answered()
