@@ -10,8 +10,9 @@ from typing import get_type_hints
 import pytest
 
 from assay.bench import Cell, Result
-from assay.bench.compare import compare, finished, summary
+from assay.bench.compare import compare, finished
 from assay.bench.stats import wilson
+from assay.bench.summary import summary
 from assay.bench.work import Recipe, Workshop, price_of
 from assay.errors import SandboxError
 from assay.grade import Item, grade, solved

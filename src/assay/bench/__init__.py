@@ -1,7 +1,9 @@
 """Suites, and strategies compared on them at equal budgets.
 
 `suites` names where items come from, `work` takes one item from problem to graded result,
-`compare` runs a grid of cells and can go on after a `kill -9`, `stats` has the intervals.
+`compare` runs a grid of cells and can go on after a `kill -9`, `stored` takes a run out of the log.
+`findings` puts the figures together: `summary` has those of a cell (`progress` reads the log for
+them), `curve` pass@t, `pairs` any two cells; formulas are in `stats`, `paired` and `abstention`.
 """
 
 from dataclasses import dataclass
@@ -46,6 +48,10 @@ class Result:
     """Why the search ended: `done`, `budget`, or the failure."""
     log: str
     """`RUN/PROBLEM`, for `assay show`."""
+
+    @property
+    def tokens(self) -> int:
+        return int(self.cost["prompt_tokens"] + self.cost["completion_tokens"])
 
 
 def visible_counts(answer: Answer) -> dict[str, int]:

@@ -1,12 +1,9 @@
 """A grid of cells over one suite, resumable by ids: `assay bench`."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
 
 from assay.bench import Cell, Result
-from assay.bench.stats import wilson
 from assay.bench.work import Listener, Recipe, Workshop, work
 from assay.errors import StoreError
 from assay.grade import Item
@@ -58,39 +55,18 @@ def finished(log: Log, run: str, graded: bool = True) -> dict[str, Result]:
 
     Raises `StoreError` for rows that another version of Assay wrote.
     """
-    try:
-        rows = {event.item: Result(**event.body) for event in log.events(run, kind="result")}
-    except TypeError as error:
-        raise StoreError(
-            f"log {log.path}: run {run} is of another version of Assay ({error}); start it anew"
-        ) from error
     return {
         item: result
-        for item, result in rows.items()
+        for item, result in logged(log, run).items()
         if result.status != "unmeasured" and not (graded and result.hidden is None)
     }
 
 
-def summary(cell: Cell, results: Iterable[Result]) -> dict[str, Any]:
-    """One row of the table. The rate is over what was measured; the rest is counted."""
-    rows = list(results)
-    verdicts = [row.hidden for row in rows if row.hidden is not None]
-    right = sum(verdicts)
-    interval = wilson(right, len(verdicts))
-    return {
-        **asdict(cell),
-        "items": len(rows),
-        "measured": len(verdicts),
-        "solved": right,
-        "pass@1": right / len(verdicts) if verdicts else None,
-        "interval": None if interval is None else list(interval),
-        "visible_passed": sum(row.status == "verified" for row in rows),
-        "in_process": sum(row.judging == "in-process" for row in rows),
-        "tokens": sum(tokens(row) for row in rows),
-        "completion_tokens": sum(row.cost["completion_tokens"] for row in rows),
-        "seconds": round(sum(row.cost["seconds"] for row in rows), 3),
-    }
-
-
-def tokens(result: Result) -> int:
-    return int(result.cost["prompt_tokens"] + result.cost["completion_tokens"])
+def logged(log: Log, run: str) -> dict[str, Result]:
+    """The last result of every item of a run. Raises `StoreError`, as `finished` does."""
+    try:
+        return {event.item: Result(**event.body) for event in log.events(run, kind="result")}
+    except TypeError as error:
+        raise StoreError(
+            f"log {log.path}: run {run} is of another version of Assay ({error}); start it anew"
+        ) from error

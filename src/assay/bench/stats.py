@@ -1,6 +1,7 @@
-"""Intervals and estimators."""
+"""Rates and ranks: Wilson's interval, unbiased pass@k, mean reciprocal rank, recall."""
 
-from math import sqrt
+from collections.abc import Sequence
+from math import prod, sqrt
 from statistics import NormalDist
 
 
@@ -9,8 +10,7 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, flo
 
     Wilson 1927; (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n).
     """
-    if not 0 <= successes <= trials:
-        raise ValueError(f"{successes} successes of {trials} trials")
+    check_counts(successes, trials)
     if trials == 0:
         return None
     z = NormalDist().inv_cdf(0.5 + level / 2)
@@ -21,3 +21,41 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, flo
     low = 0.0 if successes == 0 else max(0.0, (middle - half) / (1 + square))
     high = 1.0 if successes == trials else min(1.0, (middle + half) / (1 + square))
     return low, high
+
+
+def check_counts(successes: int, trials: int) -> None:
+    if not 0 <= successes <= trials:
+        raise ValueError(f"{successes} successes of {trials} trials")
+
+
+def pass_at_k(successes: int, samples: int, k: int) -> float:
+    """The chance that at least one of `k` programs drawn from `samples` is right; unbiased.
+
+    Chen et al. 2021 (Codex): 1 - C(n-c, k) / C(n, k), here as the stable product
+    1 - (1 - k/(n-c+1)) ... (1 - k/n). For a suite, take the mean over problems.
+    """
+    check_counts(successes, samples)
+    if not 1 <= k <= samples:
+        raise ValueError(f"pass@{k} of {samples} samples")
+    wrong = samples - successes
+    if wrong < k:
+        return 1.0
+    return 1.0 - prod(1.0 - k / i for i in range(wrong + 1, samples + 1))
+
+
+def mean_reciprocal_rank(turns: Sequence[int | None]) -> float | None:
+    """Mean of 1 / (turn + 1) over problems, where `turn` counts from 0 and `None` is never.
+
+    ConvCodeWorld (Han et al. 2024). `None` without problems.
+    """
+    return mean([0.0 if turn is None else 1.0 / (turn + 1) for turn in turns])
+
+
+def recall(turns: Sequence[int | None]) -> float | None:
+    """Share of the problems that were ever solved, at whatever turn (ConvCodeWorld)."""
+    return mean([float(turn is not None) for turn in turns])
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """`None` where there is nothing to take it of."""
+    return sum(values) / len(values) if values else None

@@ -207,13 +207,7 @@ def rank(
 @app.command()
 def bench(
     context: typer.Context,
-    suite: Annotated[
-        str,
-        typer.Argument(
-            metavar="SUITE",
-            help="humaneval, or a .jsonl file with hidden tests; or sandbox: runners side by side.",
-        ),
-    ],
+    suite: o.Suite,
     limit: Annotated[
         int | None, typer.Option(envvar="ASSAY_LIMIT", min=1, help="Only so many problems.")
     ] = None,
@@ -254,7 +248,13 @@ def bench(
     config: o.Config = None,
 ) -> None:
     """Compare strategies on a suite, at equal budgets, by its hidden tests; or sandboxes."""
-    if suite == "sandbox":
+    name, *names = suite
+    if name == "compare":
+        from assay.cli.bench_compare import bench_compare
+
+        raise typer.Exit(bench_compare(log, names, json))
+    o.refuse_more(names)
+    if name == "sandbox":
         from assay.cli.bench_sandbox import SandboxFlags, bench_sandbox
 
         asked = SandboxFlags(
@@ -265,7 +265,7 @@ def bench(
     from assay.cli.bench import bench as compare
     from assay.cli.session import Settings
 
-    flags = BenchFlags(suite=suite, limit=limit, every=every, data=data, resume=resume, json=json)
+    flags = BenchFlags(suite=name, limit=limit, every=every, data=data, resume=resume, json=json)
     raise typer.Exit(compare(Settings.of(context), flags))
 
 

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from assay.bench import Cell, Result
-from assay.bench.compare import compare, finished, prefix, summary
+from assay.bench.compare import compare, finished, prefix
+from assay.bench.findings import figures_of
+from assay.bench.stored import graded_by
 from assay.bench.suites import limit_items, load_suite
 from assay.bench.work import Recipe
 from assay.cli.alone import alone
+from assay.cli.figures import show_figures
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
 from assay.cli.session import Settings, fetch, open_log, split_names, workshop
@@ -38,7 +41,8 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
     config = {
         "suite": flags.suite,
         "problems": [item.problem.id for item in items],
-        "cells": [cell.key for cell, _ in grid],
+        "graded_by": graded_by(items),
+        "cells": [asdict(cell) for cell, _ in grid],
         "budget": settings.budget,
         "total": settings.total,
         "feedback": settings.feedback,
@@ -57,9 +61,9 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
             for name in dict.fromkeys(cell.model for cell, _ in grid):
                 fetch(name, screen)
             results = run_async(run_grid(settings, log, run, items, grid, done, screen))
-            rows = [summary(cell, rows_of(cell, results)) for cell, _ in grid]
-            log.append(run, "", "end", {"cells": rows})
-    show(rows, run, flags, screen)
+            figures = figures_of(log, {cell: rows_of(cell, results) for cell, _ in grid})
+            log.append(run, "", "end", {"cells": figures["cells"]})
+    show(figures, run, flags, screen)
     return 1 if any(result.status == "unmeasured" for result in results.values()) else 0
 
 
@@ -140,12 +144,12 @@ def cost_of(result: Result) -> Cost:
     return Cost(**result.cost)
 
 
-def show(rows: list[dict[str, Any]], run: str, flags: BenchFlags, screen: Screen) -> None:
+def show(figures: dict[str, Any], run: str, flags: BenchFlags, screen: Screen) -> None:
     if flags.json:
-        print(json.dumps({"cells": rows, "paired": [], "report": None, "log": run}))
+        print(json.dumps({**figures, "report": None, "log": run}))
         return
-    screen.table(rows)
-    for row in rows:
+    show_figures(figures)
+    for row in figures["cells"]:
         name = f"{row['strategy']} with {row['model']}"
         if missing := row["items"] - row["measured"]:
             screen.warn(f"{name}: {missing} of {row['items']} NOT MEASURED and not in the rate")

@@ -56,6 +56,12 @@ def flags_of(context: typer.Context) -> dict[str, str]:
     }
 
 
+def refuse_more(names: list[str]) -> None:
+    """Raises `UsageError` for a second suite."""
+    if names:
+        raise UsageError(f"bench takes one suite; what is {names[0]!r}?")
+
+
 VERBS = ("solve", "bench", "run", "rank", "serve")
 
 Config = Annotated[
@@ -65,6 +71,14 @@ Config = Annotated[
         is_eager=True,
         callback=read_config,
         help="A TOML file with defaults for these flags.",
+    ),
+]
+Suite = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SUITE",
+        help="humaneval, or a .jsonl file with hidden tests; or compare A B: two runs of the log; "
+        "or sandbox: runners side by side.",
     ),
 ]
 ModelName = Annotated[

@@ -63,30 +63,6 @@ class Screen:
         line.append(said, style="dim")
         self.console.print(line, soft_wrap=True)
 
-    def table(self, rows: list[dict[str, Any]]) -> None:
-        """The comparison, on stdout."""
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(box=None, pad_edge=False)
-        for name in ("strategy", "model", "solved", "pass@1 (95 %)", "tokens", "seconds"):
-            table.add_column(name, justify="left" if name in ("strategy", "model") else "right")
-        for row in rows:
-            name = (
-                row["strategy"]
-                if row["selector"] == "agreement"
-                else (f"{row['strategy']} / {row['selector']}")
-            )
-            table.add_row(
-                name,
-                shorten(row["model"].rpartition("/")[2], 20),
-                f"{row['solved']}/{row['measured']}",
-                rate(row),
-                f"{row['tokens']:,}",
-                f"{row['seconds']:,.1f}",
-            )
-        Console(highlight=False).print(table)
-
     @contextmanager
     def working(self, total: int, what: str = "problems") -> Iterator[Callable[[], None]]:
         """A line that moves while `what` is worked on; call what it gives after each."""

@@ -1,0 +1,59 @@
+"""How one problem went, as the log has it: when a program first passed, when the answer came."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from assay.bench import Result
+from assay.store import Event, Log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Attempts count from 1, in the order in which they were made."""
+
+    attempts: int
+    first_pass: int | None
+    """The first attempt that passes every visible test."""
+    answer: int | None
+    """The first attempt with the program that was handed over in the end."""
+    answer_tokens: int | None
+    """Prompt and completion tokens spent until then; `None`: not known."""
+
+
+def progress_of(log: Log, result: Result) -> Progress:
+    """Raises `StoreError`."""
+    run, _, item = result.log.partition("/")
+    return follow(log.events(run, item), result)
+
+
+def follow(events: Iterable[Event], result: Result) -> Progress:
+    """A problem that was taken up again after a kill stands twice in the log: its last try
+    counts, which begins with the last `problem`."""
+    spent = attempts = 0
+    first_pass = answer = answer_tokens = None
+    tested = False
+    for event in events:
+        body = event.body
+        match event.kind:
+            case "problem":
+                spent = attempts = 0
+                first_pass = answer = answer_tokens = None
+                tested = bool(body["tests"])
+            case "completion":
+                usage = body["completion"]["usage"]
+                spent += usage["prompt_tokens"] + usage["completion_tokens"]
+            case "attempt":
+                attempts += 1
+                if first_pass is None and tested and body["feedback"]["passed"]:
+                    first_pass = attempts
+                written = body["candidate"]["code"]
+                if answer is None and written is not None and written == result.code:
+                    answer, answer_tokens = attempts, spent
+    # A server that does not say what it used was charged the worst case, which no event has.
+    known = spent == result.tokens
+    return Progress(
+        attempts=attempts,
+        first_pass=first_pass,
+        answer=answer,
+        answer_tokens=answer_tokens if known else None,
+    )

@@ -1,0 +1,146 @@
+"""The figures of one cell: one row of the table, and of `bench --json`."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from assay.bench import Cell, Result
+from assay.bench.abstention import Judged, aurc, calibration_error, coverage_at, excess_aurc
+from assay.bench.progress import Progress
+from assay.bench.stats import mean, mean_reciprocal_rank, pass_at_k, recall, wilson
+
+LOW_RISKS = (0.05, 0.1)
+NOTHING: Mapping[str, Progress] = {}
+
+
+def summary(
+    cell: Cell, results: Iterable[Result], progress: Mapping[str, Progress] = NOTHING
+) -> dict[str, Any]:
+    """The rate is over what was measured; the rest is counted. `progress` is by problem."""
+    rows = list(results)
+    measured = [row for row in rows if row.hidden is not None]
+    right = sum(row.hidden is True for row in rows)
+    interval = wilson(right, len(measured))
+    return {
+        "cell": cell.key,
+        **asdict(cell),
+        "items": len(rows),
+        "measured": len(measured),
+        "unmeasured": len(rows) - len(measured),
+        "solved": right,
+        "pass@1": right / len(measured) if measured else None,
+        "interval": None if interval is None else list(interval),
+        **visible(rows),
+        **abstention(rows, measured),
+        "in_process": sum(row.judging == "in-process" for row in rows),
+        "tokens": sum(row.tokens for row in rows),
+        "completion_tokens": sum(row.cost["completion_tokens"] for row in rows),
+        "solved_per_1000_tokens": per_thousand(right, sum(row.tokens for row in measured)),
+        **seconds(rows),
+        **turns(measured, progress),
+        "confidence": confidence(measured),
+    }
+
+
+def visible(rows: Sequence[Result]) -> dict[str, Any]:
+    """What the visible tests said, and how often the hidden ones contradicted them."""
+    judged = [row for row in rows if row.status != "unmeasured"]
+    passing = [row for row in judged if 0 < row.visible["total"] == row.visible["passed"]]
+    # A failed problem without a verdict had no program; others without one had no tests.
+    tested = [row for row in judged if row.visible["total"] or row.status == "failed"]
+    return {
+        "visible_passed": len(passing),
+        "visible_pass_rate": len(passing) / len(tested) if tested else None,
+        "false_positives": sum(row.hidden is False for row in passing),
+    }
+
+
+def abstention(rows: Sequence[Result], measured: Sequence[Result]) -> dict[str, Any]:
+    """`answered`: vouched for, as `verified` or `likely`; an abstention may be right all the same
+    and is then among the solved."""
+    answered = [row for row in measured if row.status in ("verified", "likely")]
+    return {
+        "abstained": sum(row.status == "abstained" for row in rows),
+        "answered": len(answered),
+        "answered_wrong": sum(row.hidden is False for row in answered),
+    }
+
+
+def per_thousand(solved: int, tokens: int) -> float | None:
+    return 1000 * solved / tokens if tokens else None
+
+
+def seconds(rows: Sequence[Result]) -> dict[str, float]:
+    """Wall seconds: all, awaiting the model, awaiting the sandbox, and what is neither."""
+    total, model, sandbox = (
+        sum(row.cost[name] for row in rows)
+        for name in ("seconds", "model_seconds", "sandbox_seconds")
+    )
+    return {
+        "seconds": round(total, 3),
+        "model_seconds": round(model, 3),
+        "sandbox_seconds": round(sandbox, 3),
+        "rest_seconds": round(max(0.0, total - model - sandbox), 3),
+    }
+
+
+def turns(measured: Sequence[Result], progress: Mapping[str, Progress]) -> dict[str, Any]:
+    """`rounds`: mean number of the first attempt that passes the visible tests, where one does.
+    `mrr`, `recall`: of the attempt that first had the program handed over, where it is right.
+    """
+    followed = [(row, progress[row.problem]) for row in measured if row.problem in progress]
+    first = [path.first_pass for _, path in followed if path.first_pass is not None]
+    answers = [
+        path.answer - 1 if row.hidden and path.answer is not None else None
+        for row, path in followed
+    ]
+    return {
+        "rounds": mean(first),
+        "mrr": mean_reciprocal_rank(answers),
+        "recall": recall(answers),
+    }
+
+
+def confidence(measured: Sequence[Result]) -> dict[str, Any] | None:
+    """How well the confidence tells right from wrong. Where no program came it is 0; problems
+    where there was nothing to compare have none and are left out. `None` where all are."""
+    if all(row.confidence is None for row in measured):
+        return None
+    answers: list[Judged] = []
+    for row in measured:
+        sure = 0.0 if row.code is None else row.confidence
+        if sure is not None:
+            answers.append((sure, row.hidden is True))
+    return {
+        "answers": len(answers),
+        "aurc": aurc(answers),
+        "excess_aurc": excess_aurc(answers),
+        "calibration_error": calibration_error(answers),
+        "coverage_at_risk": {str(risk): coverage_at(risk, answers) for risk in LOW_RISKS},
+    }
+
+
+def seeds(results: Iterable[tuple[Cell, Sequence[Result]]]) -> list[dict[str, Any]]:
+    """Unbiased pass@k over cells that differ in nothing but the seed: each is one sample of a
+    problem. Of the problems that all of them measured; k goes up to the number of seeds."""
+    groups: dict[tuple[str, ...], list[dict[str, bool]]] = defaultdict(list)
+    for cell, rows in results:
+        verdicts = {row.problem: row.hidden for row in rows if row.hidden is not None}
+        groups[cell.suite, cell.model, cell.strategy, cell.selector].append(verdicts)
+    found = []
+    for names, samples in groups.items():
+        problems = [p for p in samples[0] if all(p in sample for sample in samples)]
+        counts = [sum(sample[p] for sample in samples) for p in problems]
+        found.append(
+            {
+                **dict(zip(("suite", "model", "strategy", "selector"), names, strict=True)),
+                "seeds": len(samples),
+                "problems": len(problems),
+                "pass@k": {
+                    str(k): mean([pass_at_k(count, len(samples), k) for count in counts])
+                    for k in range(1, len(samples) + 1)
+                },
+            }
+        )
+    return found

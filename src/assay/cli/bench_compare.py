@@ -1,0 +1,47 @@
+"""`assay bench compare A B`: two runs of the log over the problems that both measured."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from assay.bench.findings import compare_runs
+from assay.bench.stored import Stored, stored
+from assay.cli.figures import show_figures, tell
+from assay.cli.screen import Screen
+from assay.cli.session import open_log
+from assay.errors import UsageError
+
+
+def bench_compare(path: Path | None, names: Sequence[str], as_json: bool) -> int:
+    """Raises `UsageError` for other than two runs, and for runs that do not compare."""
+    if len(names) != 2:
+        raise UsageError("bench compare wants two runs: assay bench compare A B (see `assay log`)")
+    screen = Screen(quiet=as_json)
+    with open_log(path) as log:
+        a, b = (stored(log, name) for name in names)
+        if a.row.id == b.row.id:
+            raise UsageError(f"{names[0]} and {names[1]} are the same run, {a.row.id}")
+        figures = compare_runs(log, a, b)
+    for run in (a, b):
+        tell_unfinished(run, screen)
+    if as_json:
+        print(json.dumps({**figures, "report": None}))
+        return 0
+    for name, values in figures["differs"].items():
+        screen.say(f"the runs differ in {name}: {values[0]!r} and {values[1]!r}", "yellow")
+    show_figures(figures)
+    for run in figures["runs"]:
+        if run["left_out"]:
+            tell(
+                f"{run['left_out']} of the {run['problems']} problems of {run['run']} are left "
+                "out: not every cell of both runs measured them."
+            )
+    return 0
+
+
+def tell_unfinished(run: Stored, screen: Screen) -> None:
+    if not run.row.finished:
+        screen.warn(
+            f"run {run.row.id} is NOT FINISHED: {run.results} of {run.wanted} results are there, "
+            "and the first to end are not a fair sample"
+        )
