@@ -148,9 +148,8 @@ async def test_no_prompt_holds_a_hidden_test(tmp_path: Path) -> None:
     assert not [prompt for prompt in model.asked if str(SECRET) in str(prompt)]
     leaks = {event.kind for event in events if str(SECRET) in json.dumps(event.body)}
     assert leaks <= {"grade"}
-    assert {"problem", "completion", "attempt", "decision", "grade", "result"} == {
-        event.kind for event in events
-    }
+    kinds = {"problem", "completion", "attempt", "feedback", "decision", "grade", "result"}
+    assert {event.kind for event in events} == kinds
 
 
 def test_a_strategy_cannot_name_a_hidden_test() -> None:

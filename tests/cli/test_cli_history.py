@@ -16,7 +16,9 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     shell = Shell(tmp_path_factory.mktemp("history"))
     shell.file("add.py", ADD)
     replies = (fenced(WRONG), fenced("def add(a, b):\n    return a + b"))
-    shell.run("solve", "add.py", "--model", shell.model(*replies)).answered()
+    shell.run(
+        "solve", "add.py", "--strategy", "self_debug", "--model", shell.model(*replies)
+    ).answered()
     return shell
 
 
@@ -28,7 +30,7 @@ def test_show_has_every_prompt_completion_candidate_run_and_decision(shell: Shel
     assert "verified" in overview
     assert "add.py  tests 2/2" in overview
     text = shell.run("show", f"{run['id']}/add.py").answered().out
-    for kind in ("problem", "completion", "attempt", "decision", "result"):
+    for kind in ("problem", "completion", "attempt", "feedback", "decision", "result"):
         assert f"── {kind} ─" in text
     for words in ("add:1: add(1, 2) → 3", "[user]", "return a - b", "gave -1", "repairs"):
         assert words in text
