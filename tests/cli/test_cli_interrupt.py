@@ -137,7 +137,7 @@ def test_at_a_question(tmp_path: Path, how: int) -> None:
     shell.file("odd.py", ADD.replace("    4\n", "    5\n"))
     replies = [fenced(f"def add(a, b):\n    return {text}") for text in ("a + b", "b + a", "a+b+0")]
     model = shell.model(*replies, *replies)
-    terminal = Terminal(shell, "solve", "odd.py", "--model", model)
+    terminal = Terminal(shell, "solve", "odd.py", "--strategy", "self_debug", "--model", model)
     terminal.read_until("[y/N]")
     # `input` shows its question a moment before it listens; a signal in between waits for a key.
     time.sleep(0.5)

@@ -24,7 +24,8 @@ def assay(problem: Problem, prompter: Prompter, most: int = 12) -> Steps[str]:
     it, and it is not drawn to the same mistake: at equal tokens repair rarely beats sampling
     (Olausson et al. 2024, "Is Self-Repair a Silver Bullet for Code Generation?"). With a small
     model a repair mostly gives the same program again; then no further one is asked for. With a
-    strong one repairs reach problems that no fresh program does, so they are not given up before.
+    strong one repairs reach problems that no fresh program does, so they are not given up before;
+    and where sources of feedback were asked for, every second program is a repair, the first too.
     `most` programs at most; the selector chooses among all.
     """
     first = range(ALIKE if not problem.tests else 1)
@@ -40,7 +41,7 @@ def assay(problem: Problem, prompter: Prompter, most: int = 12) -> Steps[str]:
             return PASSED
         if not attempt.measured:
             return UNMEASURED
-        repair = repairs and number % EVERY == 0
+        repair = repairs and (number % EVERY == 0 if prompter.sources is None else number % 2)
         messages, parent = opening(problem, prompter), None
         if repair:
             feedback = yield from gather(problem, best, prompter)
