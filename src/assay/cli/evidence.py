@@ -22,6 +22,15 @@ def attempts_of(log: Log, result: Result) -> list[dict[str, Any]]:
     return [event.body for event in log.events(run, item, "attempt")]
 
 
+def handed_back(log: Log, result: Result) -> dict[str, Any] | None:
+    """The attempt of the program that is handed back, else the last."""
+    run, _, item = result.log.partition("/")
+    attempts = attempts_of(log, result)
+    chosen = {event.body.get("chosen") for event in log.events(run, item, "decision")}
+    mine = [attempt for attempt in attempts if attempt["candidate"]["id"] in chosen]
+    return next(iter(mine or attempts[-1:]), None)
+
+
 def answers_of(log: Log, result: Result) -> list[str]:
     """What a person said, a line an answer."""
     run, _, item = result.log.partition("/")
@@ -35,12 +44,12 @@ def evidence(log: Log, result: Result) -> str:
     """Status and reason, the tests, what failed and what it cost."""
     cost = result.cost
     dollars = "price not known" if cost["dollars"] is None else f"${cost['dollars']:.4f}"
-    sure = "" if result.confidence is None else f" (confidence {result.confidence:.2f})"
+    told = result.confidence is not None and result.status not in ("failed", "unmeasured")
+    sure = f" (confidence {result.confidence:.2f})" if told else ""
     lines = [f"{result.status}: {result.reason}{sure}", *answers_of(log, result)]
     if result.status in ("failed", "unmeasured"):
-        attempts = attempts_of(log, result)
-        if attempts:
-            lines += [attempts[-1]["feedback"]["message"]]
+        if attempt := handed_back(log, result):
+            lines += [attempt["feedback"]["message"]]
         lines += [doubt.text for doubt in doubtful_tests(log, result)]
     lines.append(
         f"cost: {cost['prompt_tokens']:,} prompt and {cost['completion_tokens']:,} completion "

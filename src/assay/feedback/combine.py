@@ -1,8 +1,11 @@
 """What several sources say of one attempt, as one message within a limit of tokens."""
 
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from typing import Any
 
+from assay.errors import AssayError, UsageError
 from assay.feedback import SOURCES, Attempt, Feedback
 from assay.feedback.steps import Steps, Tell
 from assay.model.prompter import Prompter
@@ -30,7 +33,7 @@ def gather(
     names = preferred if prompter.sources is None else prompter.sources
     said: list[Feedback] = []
     for name in sorted(dict.fromkeys(names), key=usefulness):
-        feedback = yield from find_source(name)(problem, attempt, prompter)
+        feedback = yield from said_by(name, problem, attempt, prompter)
         if feedback is not None:
             said.append(feedback)
     message, cut = fit(said, prompter.feedback_tokens * BYTES_A_TOKEN)
@@ -47,6 +50,28 @@ def gather(
     )
     yield Tell(attempt.candidate.id, whole)
     return whole
+
+
+def said_by(
+    name: str, problem: Problem, attempt: Attempt, prompter: Prompter
+) -> Steps[Feedback | None]:
+    """What one source says. Raises `UsageError` for a mistake in it: it may be the user's own."""
+    steps = find_source(name)(problem, attempt, prompter)
+    if not isinstance(steps, Generator):
+        raise UsageError(f"feedback source {name}: it is no generator, it has no `yield`")
+    try:
+        feedback = yield from steps
+    except AssayError:
+        raise
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}, line {where.lineno}"
+        raise UsageError(
+            f"feedback source {name}: {type(error).__name__}: {error} ({place})"
+        ) from error
+    if feedback is not None and not isinstance(feedback, Feedback):
+        raise UsageError(f"feedback source {name}: it gave no Feedback but {feedback!r:.80}")
+    return feedback
 
 
 def usefulness(name: str) -> int:
