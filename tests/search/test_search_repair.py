@@ -14,6 +14,7 @@ from assay.search import NO_TESTS, OWN_TESTS, PASSED, ROUNDS, STUCK, UNMEASURED
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Forgetful, Parties
 from assay.search.ldb import ldb
+from assay.search.own import assay
 from assay.search.reflexion import read_tests, reflexion
 from assay.search.repair import (
     KINDS,
@@ -193,10 +194,21 @@ async def test_critic_builds_on_what_gave_a_value() -> None:
 
 async def test_critic_without_tests_goes_by_the_interpreter() -> None:
     """Catches: a program that loads taken for one that passes, or no end where nothing is wrong."""
-    replies = [NEW[0], "Wrong sign.", NEW[1], "All is well.", NEW[1], NEW[1]]
+    replies = [NEW[0], "Wrong sign.", NEW[1], "All is well.", NEW[1], NEW[2]]
     played = await play(critic(BARE, Prompter()), replies, [loaded()] * 2, BARE)
-    assert (played.reason, len(played.asked), len(played.machine.jobs)) == (STUCK, 6, 2)
+    assert (played.reason, len(played.asked), len(played.machine.jobs)) == (STUCK, 5, 2)
     assert "runs without an error" in played.last[1]
+
+
+async def test_a_critic_that_finds_nothing_is_not_overruled() -> None:
+    """Catches: the same program drawn again at a temperature until it is another, though it was
+    found right; and no such draw for an older program, which the critic did not speak of."""
+    played = await play(critic(PROBLEM, Prompter()), [NEW[0], "Fine.", NEW[0], NEW[1]], WRONG)
+    assert (played.reason, len(played.asked), len(played.machine.jobs)) == (STUCK, 3, 1)
+    replies = [NEW[0], "Hm.", NEW[1], "Hm.", NEW[1], NEW[2]]
+    runs = [run_of("6"), loaded("build_failed"), run_of("5")]
+    played = await play(critic(PROBLEM, Prompter()), replies, runs)
+    assert (played.reason, played.temperatures) == (PASSED, [0.0] * 5 + [0.8])
 
 
 async def test_self_repair_goes_parent_by_parent() -> None:
@@ -275,6 +287,31 @@ async def test_our_own_failure_ends_a_repair() -> None:
     ):
         played = await play(steps, NEW, [SandboxError("no pids")])
         assert (played.reason, len(played.asked)) == (UNMEASURED, 1)
+
+
+async def test_assay_is_stuck_after_repeats_in_a_row() -> None:
+    """Catches: a search that ends though the model had new programs between its repeats."""
+    old = [NEW[0]] * 2  # the draw and its further one
+    fresh = [NEW[0], *old, NEW[1], NEW[2], *old, NEW[3], NEW[4], *old, NEW[5], code("a+b")]
+    played = await play(assay(PROBLEM, Prompter()), fresh, [*WRONG[:6], run_of("5")])
+    assert (played.reason, len(played.machine.jobs)) == (PASSED, 7)
+    stuck = await play(assay(PROBLEM, Prompter()), [NEW[0]] * 40, WRONG)
+    assert (stuck.reason, len(stuck.asked)) == (STUCK, 1 + 4 * 2)
+
+
+async def test_our_own_failure_at_the_last_is_no_round() -> None:
+    """Catches: `rounds`, as if the last program had failed, where nobody knows what it does."""
+    runs = [run_of("6"), SandboxError("no pids")]
+    for steps in (
+        self_debug(PROBLEM, Prompter(), rounds=1),
+        conversation(PROBLEM, Prompter(), rounds=1),
+        critic(PROBLEM, Prompter(), rounds=1),
+        reflexion(PROBLEM, Prompter(), rounds=1),
+        assay(PROBLEM, Prompter(), most=2),
+    ):
+        assert (await play(steps, NEW, runs)).reason == UNMEASURED
+    steps = critic(BARE, Prompter(), rounds=1)
+    assert (await play(steps, NEW, [loaded(), runs[1]], BARE)).reason == UNMEASURED
 
 
 async def test_ldb_without_a_trace_shows_the_tests() -> None:
