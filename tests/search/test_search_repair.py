@@ -272,9 +272,34 @@ def test_generated_tests_are_only_read() -> None:
         "assert add(__import__('os').abort(), 1) == 1\n  assert add(0, 0) == 0  # zero\n"
         "assert add(1, 2) == 3\n```"
     )
-    tests = read_tests(reply, "add")
-    assert [test.id for test in tests] == ["own:1", "own:2", "own:3"]
+    tests = read_tests(reply, BARE)
+    assert [test.id for test in tests] == ["own:1", "own:2"]
     assert {test.origin for test in tests} == {"generated"}
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "add(1, 2) == 3 or True",
+        "add(1, 2) == open('/etc/passwd').read()",
+        "add(open('/etc/passwd'), 2) == 3",
+        "add(1, 2) == add(1, 2)",
+        "add(10 ** 10 ** 10, 2) == 3",
+    ],
+)
+async def test_own_tests_that_prove_nothing_end_nothing(claim: str) -> None:
+    """Catches: a search that ends as `own tests` by a claim that any program passes; a test that
+    reads files or never ends."""
+    replies = [NEW[0], f"```python\nassert {claim}\n```"]
+    played = await play(reflexion(BARE, Prompter()), replies, [loaded(), run_of("5")], BARE)
+    assert (played.reason, len(played.tries)) == (NO_TESTS, 1)
+
+
+def test_an_own_test_has_a_tolerance_that_tells() -> None:
+    """Catches: a tolerance that accepts any number."""
+    [test] = read_tests("assert abs(add(1, 2) - 3) < 1e999", BARE)
+    assert isinstance(test, Call)
+    assert test.tolerance == 0.1
 
 
 async def test_our_own_failure_ends_a_repair() -> None:
@@ -301,7 +326,7 @@ async def test_assay_is_stuck_after_repeats_in_a_row() -> None:
 
 async def test_our_own_failure_at_the_last_is_no_round() -> None:
     """Catches: `rounds`, as if the last program had failed, where nobody knows what it does."""
-    runs = [run_of("6"), SandboxError("no pids")]
+    down = SandboxError("no pids")
     for steps in (
         self_debug(PROBLEM, Prompter(), rounds=1),
         conversation(PROBLEM, Prompter(), rounds=1),
@@ -309,9 +334,9 @@ async def test_our_own_failure_at_the_last_is_no_round() -> None:
         reflexion(PROBLEM, Prompter(), rounds=1),
         assay(PROBLEM, Prompter(), most=2),
     ):
-        assert (await play(steps, NEW, runs)).reason == UNMEASURED
+        assert (await play(steps, NEW, [run_of("6"), down])).reason == UNMEASURED
     steps = critic(BARE, Prompter(), rounds=1)
-    assert (await play(steps, NEW, [loaded(), runs[1]], BARE)).reason == UNMEASURED
+    assert (await play(steps, NEW, [loaded(), down], BARE)).reason == UNMEASURED
 
 
 async def test_ldb_without_a_trace_shows_the_tests() -> None:

@@ -19,13 +19,17 @@ def fit(messages: tuple[Message, ...], tokens: int) -> tuple[Message, ...]:
 
     The opening (the system text and the task) and the newest turn always stay; of the turns
     between them, each an answer with what was said to it, the oldest go first. A newest turn that
-    is too long by itself loses the middle of its longest message.
+    is too long by itself loses the middle of its longest message; so does an opening to which
+    there is no answer yet, whose system text stays whole.
     """
     start = opening_length(messages)
     opening, turns = messages[:start], turns_of(messages[start:])
     room = tokens * BYTES_A_TOKEN - size(opening)
-    if not turns or size(messages[start:]) <= room:
+    if size(messages[start:]) <= room:
         return messages
+    if not turns:
+        fixed = tuple(message for message in opening if message.role == "system")
+        return fixed + shortened(opening[len(fixed) :], -room)
     kept = turns[-1]
     if size(kept) > room:
         return opening + shortened(kept, size(kept) - room)
