@@ -156,7 +156,7 @@ async def test_whatever_the_model_says(
     if context is not None:
         room = (context - 512) * BYTES_A_TOKEN
         for prompt in first.asked:
-            assert size(prompt.messages) <= room + 1_500
+            assert size(prompt.messages) <= room
 
 
 @pytest.mark.parametrize("name", NAMES)

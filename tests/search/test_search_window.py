@@ -67,6 +67,19 @@ def test_an_opening_without_an_answer_is_cut(system: str, said: list[str], token
     assert (fitted == whole) or size(whole) > tokens * BYTES_A_TOKEN
 
 
+def test_a_task_that_fills_the_window_leaves_room_for_the_newest_turn() -> None:
+    """Catches: a task that fits alone, cut, and with an answer after it beyond the window."""
+    task = Message("user", "t" * 5_000)
+    whole = (OPENING[0], task, Message("assistant", "a" * 900), Message("user", "Wrong."))
+    fitted = fit(whole, 1_000)
+    assert size(fitted) <= 3_000
+    assert fitted[0] == whole[0]
+    assert CUT in fitted[1].content
+    assert fitted[3] == whole[3]
+    longer = fit(whole, 2_000)
+    assert longer == (whole[0], task, longer[2], whole[3])
+
+
 def test_what_is_asked_for_at_the_end_of_an_opening_stays() -> None:
     """Catches: a cut at the end, where a prompt says what to do."""
     [_, user] = fit((Message("system", "S"), Message("user", f"Task.{'x' * 9_000} Review!")), 300)
