@@ -44,6 +44,8 @@ class Played:
     machine: Machine
     ledger: Ledger
     tries: list[Try]
+    calls_before: list[int]
+    """Calls of the model before each of `tries`."""
 
     @property
     def asked(self) -> list[Prompt]:
@@ -68,6 +70,7 @@ async def play(
 ) -> Played:
     """Drives a strategy. Fails where it asks without end, or leaves something reserved."""
     tries: list[Try] = []
+    calls_before: list[int] = []
 
     def watched() -> Steps[str]:
         requests = 0
@@ -81,10 +84,11 @@ async def play(
             assert requests <= MOST_REQUESTS, "it does not end"
             if isinstance(request, Try):
                 tries.append(request)
+                calls_before.append(len(model.asked))
             answer = yield request
 
     model, machine, ledger = Scripted(replies), Machine(runs), Ledger(budget or Budget())
     driver = Driver(problem, Parties(model, machine), ledger, Forgetful())
     reason = await driver.drive(watched())
     assert (ledger._held_prompt, ledger._held_completion, ledger._held_calls) == (0, 0, 0)
-    return Played(reason, driver.trail, model, machine, ledger, tries)
+    return Played(reason, driver.trail, model, machine, ledger, tries, calls_before)

@@ -1,5 +1,6 @@
 """Plans: LPW, SLPW, CodeSim, PlanSearch."""
 
+import pytest
 from strategy_tools import BLIND, PROBLEM, code, serve
 
 from assay.model.prompter import Prompter
@@ -45,11 +46,35 @@ async def test_a_revised_plan_is_verified_again() -> None:
 
 async def test_a_plan_never_found_right_still_gives_a_program() -> None:
     """Catches: the original's defect, a task counted as failed without a program."""
-    served = await serve(
-        lpw(PROBLEM, P), ["1. Bad.", "work", "Because.\n**Verdict: wrong.**", code(1)], {1: 4}
-    )
-    assert served.steps == ["plan", "verify", "check", "bare"]
+    wrong = ["work", "Because.\n**Verdict: wrong.**"]
+    served = await serve(lpw(PROBLEM, P), ["1. Bad.", *wrong, *wrong, code(1)], {1: 4})
+    assert served.steps == ["plan", "verify", "check", "verify", "check", "bare"]
     assert served.stopped == PASSED
+    assert len({prompt.key for prompt in served.asked}) == 6
+    assert [prompt.temperature for prompt in served.asked] == [0.0] * 3 + [0.8] * 2 + [0.0]
+
+
+@pytest.mark.parametrize("checks", [1, 2, 3])
+async def test_the_last_revision_is_what_is_coded(checks: int) -> None:
+    """Catches: a revision that is thrown away where no check of it is left, so that the program
+    is written for the bare task; the work of a plan that is no more."""
+    revisions = [f"old work\nRevised plan:\n1. Try {number}." for number in range(checks)]
+    replies = ["1. Bad.", *revisions, code(1)]
+    served = await serve(lpw(PROBLEM, P, checks=checks), replies, {1: 4})
+    assert served.steps == ["plan", *["verify"] * checks, "code"]
+    assert f"1. Try {checks - 1}." in served.texts[-1]
+    assert "old work" not in served.texts[-1]
+
+
+async def test_by_default_a_revision_is_checked() -> None:
+    """Catches: a default with no check left for what the first one revised; a plan repeated as its
+    own revision, which asks the same again."""
+    revised = "1+2=2, wrong\nRevised plan:\n1. Add properly."
+    for last in ("1+2=3", "1+2=3\nRevised plan:\n1. Add properly."):
+        replies = ["1. Bad.", revised, last, "Verdict: right", code(1)]
+        served = await serve(lpw(PROBLEM, P), replies, {1: 4})
+        assert served.steps == ["plan", "verify", "verify", "check", "code"]
+        assert "1+2=3" in served.texts[-1]
 
 
 async def test_earlier_wrong_programs_are_shown() -> None:

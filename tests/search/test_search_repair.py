@@ -14,6 +14,7 @@ from assay.search import NO_TESTS, OWN_TESTS, PASSED, ROUNDS, STUCK, UNMEASURED
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Forgetful, Parties
 from assay.search.ldb import ldb
+from assay.search.own import assay
 from assay.search.reflexion import read_tests, reflexion
 from assay.search.repair import (
     KINDS,
@@ -193,10 +194,21 @@ async def test_critic_builds_on_what_gave_a_value() -> None:
 
 async def test_critic_without_tests_goes_by_the_interpreter() -> None:
     """Catches: a program that loads taken for one that passes, or no end where nothing is wrong."""
-    replies = [NEW[0], "Wrong sign.", NEW[1], "All is well.", NEW[1], NEW[1]]
+    replies = [NEW[0], "Wrong sign.", NEW[1], "All is well.", NEW[1], NEW[2]]
     played = await play(critic(BARE, Prompter()), replies, [loaded()] * 2, BARE)
-    assert (played.reason, len(played.asked), len(played.machine.jobs)) == (STUCK, 6, 2)
+    assert (played.reason, len(played.asked), len(played.machine.jobs)) == (STUCK, 5, 2)
     assert "runs without an error" in played.last[1]
+
+
+async def test_a_critic_that_finds_nothing_is_not_overruled() -> None:
+    """Catches: the same program drawn again at a temperature until it is another, though it was
+    found right; and no such draw for an older program, which the critic did not speak of."""
+    played = await play(critic(PROBLEM, Prompter()), [NEW[0], "Fine.", NEW[0], NEW[1]], WRONG)
+    assert (played.reason, len(played.asked), len(played.machine.jobs)) == (STUCK, 3, 1)
+    replies = [NEW[0], "Hm.", NEW[1], "Hm.", NEW[1], NEW[2]]
+    runs = [run_of("6"), loaded("build_failed"), run_of("5")]
+    played = await play(critic(PROBLEM, Prompter()), replies, runs)
+    assert (played.reason, played.temperatures) == (PASSED, [0.0] * 5 + [0.8])
 
 
 async def test_self_repair_goes_parent_by_parent() -> None:
@@ -260,9 +272,34 @@ def test_generated_tests_are_only_read() -> None:
         "assert add(__import__('os').abort(), 1) == 1\n  assert add(0, 0) == 0  # zero\n"
         "assert add(1, 2) == 3\n```"
     )
-    tests = read_tests(reply, "add")
-    assert [test.id for test in tests] == ["own:1", "own:2", "own:3"]
+    tests = read_tests(reply, BARE)
+    assert [test.id for test in tests] == ["own:1", "own:2"]
     assert {test.origin for test in tests} == {"generated"}
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "add(1, 2) == 3 or True",
+        "add(1, 2) == open('/etc/passwd').read()",
+        "add(open('/etc/passwd'), 2) == 3",
+        "add(1, 2) == add(1, 2)",
+        "add(10 ** 10 ** 10, 2) == 3",
+    ],
+)
+async def test_own_tests_that_prove_nothing_end_nothing(claim: str) -> None:
+    """Catches: a search that ends as `own tests` by a claim that any program passes; a test that
+    reads files or never ends."""
+    replies = [NEW[0], f"```python\nassert {claim}\n```"]
+    played = await play(reflexion(BARE, Prompter()), replies, [loaded(), run_of("5")], BARE)
+    assert (played.reason, len(played.tries)) == (NO_TESTS, 1)
+
+
+def test_an_own_test_has_a_tolerance_that_tells() -> None:
+    """Catches: a tolerance that accepts any number."""
+    [test] = read_tests("assert abs(add(1, 2) - 3) < 1e999", BARE)
+    assert isinstance(test, Call)
+    assert test.tolerance == 0.1
 
 
 async def test_our_own_failure_ends_a_repair() -> None:
@@ -275,6 +312,31 @@ async def test_our_own_failure_ends_a_repair() -> None:
     ):
         played = await play(steps, NEW, [SandboxError("no pids")])
         assert (played.reason, len(played.asked)) == (UNMEASURED, 1)
+
+
+async def test_assay_is_stuck_after_repeats_in_a_row() -> None:
+    """Catches: a search that ends though the model had new programs between its repeats."""
+    old = [NEW[0]] * 2  # the draw and its further one
+    fresh = [NEW[0], *old, NEW[1], NEW[2], *old, NEW[3], NEW[4], *old, NEW[5], code("a+b")]
+    played = await play(assay(PROBLEM, Prompter()), fresh, [*WRONG[:6], run_of("5")])
+    assert (played.reason, len(played.machine.jobs)) == (PASSED, 7)
+    stuck = await play(assay(PROBLEM, Prompter()), [NEW[0]] * 40, WRONG)
+    assert (stuck.reason, len(stuck.asked)) == (STUCK, 1 + 4 * 2)
+
+
+async def test_our_own_failure_at_the_last_is_no_round() -> None:
+    """Catches: `rounds`, as if the last program had failed, where nobody knows what it does."""
+    down = SandboxError("no pids")
+    for steps in (
+        self_debug(PROBLEM, Prompter(), rounds=1),
+        conversation(PROBLEM, Prompter(), rounds=1),
+        critic(PROBLEM, Prompter(), rounds=1),
+        reflexion(PROBLEM, Prompter(), rounds=1),
+        assay(PROBLEM, Prompter(), most=2),
+    ):
+        assert (await play(steps, NEW, [run_of("6"), down])).reason == UNMEASURED
+    steps = critic(BARE, Prompter(), rounds=1)
+    assert (await play(steps, NEW, [loaded(), down], BARE)).reason == UNMEASURED
 
 
 async def test_ldb_without_a_trace_shows_the_tests() -> None:

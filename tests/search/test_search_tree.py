@@ -111,6 +111,14 @@ async def test_the_beam_ends() -> None:
     assert draws == [0.0, 0.8, 0.8, 0.0, 0.8]
 
 
+async def test_a_parent_that_stays_is_drawn_from() -> None:
+    """Catches: the greedy repair of a parent that stays, paid again at each level."""
+    replies = [code(n) for n in range(1, 20)]
+    served = await serve(beam(PROBLEM, P, width=1, children=2, depth=3), replies, {1: 3})
+    assert len({prompt.key for prompt in served.asked}) == len(served.asked) == 7
+    assert [prompt.temperature for prompt in served.asked] == [0.0] * 2 + [0.8] * 5
+
+
 def test_p_ucb_on_known_numbers() -> None:
     """Catches: a slip in the formula. By hand: beta = ln((9 + 11) / 10) + 4 = 4.693147;
     0.5 + beta / 3 * sqrt(ln 9) / (1 + 2) = 0.5 + 1.564382 * 1.482304 / 3 = 1.272963."""

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.candidate import Candidate
+from assay.feedback.written import asserts, calls
 from assay.model.prompter import Prompter
 from assay.model.scripted import Reply, Scripted
 from assay.problem import Call, Problem
@@ -20,7 +21,7 @@ from assay.search.driver import Driver, Forgetful, Parties
 from assay.search.sample import sample
 from assay.select import Choice, find_selector
 from assay.select.answer import Answer, conclude, solve
-from assay.select.generate import MAX_TESTS, asserts, calls, kept
+from assay.select.generate import MAX_TESTS, kept
 
 BARE = Problem(id="p", prompt="Write f(x), which doubles an integer.", entry_point="f")
 GOOD = "```python\n" + "\n".join(f"assert f({n}) == {2 * n}" for n in range(1, 9)) + "\n```"

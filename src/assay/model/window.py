@@ -19,16 +19,18 @@ def fit(messages: tuple[Message, ...], tokens: int) -> tuple[Message, ...]:
 
     The opening (the system text and the task) and the newest turn always stay; of the turns
     between them, each an answer with what was said to it, the oldest go first. A newest turn that
-    is too long by itself loses the middle of its longest message.
+    is too long by itself loses the middle of its longest message, and then, or where there is no
+    turn yet, so does the opening. The system text stays whole.
     """
     start = opening_length(messages)
     opening, turns = messages[:start], turns_of(messages[start:])
     room = tokens * BYTES_A_TOKEN - size(opening)
-    if not turns or size(messages[start:]) <= room:
+    if size(messages[start:]) <= room:
         return messages
-    kept = turns[-1]
+    kept = turns[-1] if turns else ()
     if size(kept) > room:
-        return opening + shortened(kept, size(kept) - room)
+        kept = shortened(kept, size(kept) - room)
+        return shortened(opening, size(kept) - room) + kept
     for turn in reversed(turns[:-1]):
         if size(turn) + size(kept) > room:
             break
@@ -56,12 +58,14 @@ def size(messages: Sequence[Message]) -> int:
     )
 
 
-def shortened(turn: tuple[Message, ...], excess: int) -> tuple[Message, ...]:
-    """The turn with `excess` bytes, or as many as may go, cut out, of the longest message first."""
-    made = list(turn)
+def shortened(messages: tuple[Message, ...], excess: int) -> tuple[Message, ...]:
+    """Without `excess` bytes, or as many as may go, of the longest message first."""
+    made = list(messages)
     for at in sorted(range(len(made)), key=lambda at: -size([made[at]])):
         if excess <= 0:
             break
+        if made[at].role == "system":
+            continue
         before = size([made[at]])
         made[at] = replace(made[at], content=cut(made[at].content, excess))
         excess -= before - size([made[at]])

@@ -4,17 +4,17 @@ from assay.feedback.combine import gather
 from assay.feedback.steps import Steps, try_
 from assay.model.prompter import Prompter
 from assay.problem import Problem
-from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
+from assay.search import NO_TESTS, ROUNDS, SILENT, STUCK
 from assay.search.ideas import after
 from assay.search.sample import draw
-from assay.search.turns import opening, write_new
+from assay.search.turns import ended, opening, write_new
 
 ALIKE = 5
 """Programs without a visible test: what they agree on is all that there is to go by."""
 EVERY = 3
 """Each so-manieth program is a repair of the best one, the others are written afresh."""
 STALE = 3
-"""Fresh draws that gave a program of before: the model has no other."""
+"""Fresh draws that gave a program of before, with no new one between: the model has no other."""
 
 
 def assay(problem: Problem, prompter: Prompter, most: int = 12) -> Steps[str]:
@@ -37,10 +37,8 @@ def assay(problem: Problem, prompter: Prompter, most: int = 12) -> Steps[str]:
     best, attempt = attempts[0], attempts[0]
     seen, repairs, stale = {attempt.candidate.id}, True, 0
     for number in range(1, most):
-        if attempt.passed:
-            return PASSED
-        if not attempt.measured:
-            return UNMEASURED
+        if stopped := ended([attempt]):
+            return stopped
         repair = repairs and (number % EVERY == 0 if prompter.sources is None else number % 2)
         messages, parent = opening(problem, prompter), None
         if repair:
@@ -58,6 +56,7 @@ def assay(problem: Problem, prompter: Prompter, most: int = 12) -> Steps[str]:
             if stale == STALE:
                 return STUCK
             continue
+        stale = 0
         [attempt] = yield from try_([made])
         best = attempt if attempt.score > best.score else best
-    return PASSED if attempt.passed else ROUNDS
+    return ended([attempt]) or ROUNDS

@@ -12,13 +12,13 @@ from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, STUCK, UNMEASURED
 from assay.search.ideas import LONGEST, VALUES, guided, last_word, longest, reply_to
 from assay.search.repair import asked
-from assay.search.turns import said, write_new
+from assay.search.turns import FURTHER, said, write_new
 
 SHOWN_WRONG = 2
 """Earlier wrong programs in a repair's prompt, the newest; the paper shows all."""
 
 
-def lpw(problem: Problem, prompter: Prompter, checks: int = 1, rounds: int = 3) -> Steps[str]:
+def lpw(problem: Problem, prompter: Prompter, checks: int = 2, rounds: int = 3) -> Steps[str]:
     """LPW: a plan whose worked tests are what a failing program is compared with.
 
     Lei et al. 2024, "Planning-Driven Programming: A Large Language Model Programming Workflow"
@@ -26,14 +26,14 @@ def lpw(problem: Problem, prompter: Prompter, checks: int = 1, rounds: int = 3) 
     where that fails (`checks` times, 12 in the paper); judge that work; write; then `rounds` (12)
     of analysis and rewriting. Changed: the values that a failing program has on the way come
     from the tracer, not from prints that a call adds (they spoil what a program prints); analysis
-    and explanation are one call; a plan that is never found right leads to a program for the bare
-    task, where the original gives none. Calls: 1 + 2 a check + 1, then 2 a repair.
+    and explanation are one call; a plan that the last check judges wrong leads to a program for
+    the bare task, where the original gives none. Calls: 1 + 2 a check + 1, then 2 a repair.
     """
     return (yield from planned(problem, prompter, "lpw", 1, checks, rounds))
 
 
 def slpw(
-    problem: Problem, prompter: Prompter, plans: int = 3, checks: int = 1, rounds: int = 3
+    problem: Problem, prompter: Prompter, plans: int = 3, checks: int = 2, rounds: int = 3
 ) -> Steps[str]:
     """SLPW: LPW from several plans, whose programs are tried in order until one passes.
 
@@ -83,22 +83,29 @@ def planned(
 
 
 def plan_of(problem: Problem, prompter: Prompter, draw: int, checks: int) -> Steps[tuple[str, str]]:
-    """A plan and the visible tests worked through it; both empty where it was not found right."""
+    """A plan and the visible tests worked through it; both empty where it was judged wrong last.
+
+    A revision takes the plan's place and is worked through anew while checks are left: after the
+    last one it is used as it is. Work that was judged wrong is drawn again, not repeated.
+    """
     plan = yield from reply_to(problem, prompter, "plan", draw)
     if not problem.tests or not checks:
         return plan, ""
+    wrong = False
     for _ in range(checks):
         worked = yield from reply_to(problem, prompter, "plan_verify", draw, plan=plan)
-        head, revised, better = worked.rpartition("Revised plan:")
-        if revised and better.strip():
-            plan, worked = better.strip(), head.strip()
+        _, revised, better = worked.rpartition("Revised plan:")
+        if revised and better.strip() not in ("", plan):
+            plan, wrong = better.strip(), False
             continue
         judged = yield from reply_to(
             problem, prompter, "plan_check", draw, plan=plan, worked=worked
         )
-        if not last_word(judged, "verdict").startswith("wrong"):
+        wrong = last_word(judged, "verdict").startswith("wrong")
+        if not wrong:
             return plan, worked
-    return "", ""
+        draw += FURTHER
+    return ("", "") if wrong else (plan, "")
 
 
 def repaired(

@@ -2,16 +2,14 @@
 
 from dataclasses import replace
 
-from assay.candidate.extract import blocks
-from assay.errors import ProblemError
 from assay.feedback import Attempt, Feedback
 from assay.feedback.combine import gather
 from assay.feedback.shorten import clip
 from assay.feedback.steps import Steps, ask, try_
+from assay.feedback.written import asserts
 from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem, Test
-from assay.problem.testfile import tests_in
 from assay.search import NO_TESTS, OWN_TESTS, PASSED, ROUNDS, SILENT, UNMEASURED
 from assay.search.sample import draw
 from assay.search.turns import opening, said, statement, write_new
@@ -80,18 +78,11 @@ def own_tests(problem: Problem, prompter: Prompter) -> Steps[tuple[Test, ...]]:
     task = statement(problem, prompter)
     text = prompter.text("reflexion_tests", problem=problem, task=task, count=OWN)
     replies = yield from ask([prompter.prompt(prompter.first(text, problem=problem))])
-    return read_tests(replies[0].text, problem.entry_point)[:OWN] if replies else ()
+    return read_tests(replies[0].text, problem)[:OWN] if replies else ()
 
 
-def read_tests(reply: str, name: str) -> tuple[Test, ...]:
-    """The asserts about `name` in a reply, one a line, whatever else is in it."""
-    inside = [code for _, code in blocks(reply)] or [reply]
-    lines = [line.strip() for code in inside for line in code.splitlines()]
-    found: list[Test] = []
-    for line in dict.fromkeys(lines):
-        if line.startswith("assert ") and f"{name}(" in line:
-            try:
-                found += tests_in(line, "a generated test", "generated")
-            except (ProblemError, ValueError, RecursionError, MemoryError):
-                continue
+def read_tests(reply: str, problem: Problem) -> tuple[Test, ...]:
+    """The usable asserts of a reply, see `feedback.written`: they end a search, so that one which
+    any program passes is none."""
+    found = dict.fromkeys(asserts(reply, problem))
     return tuple(replace(test, id=f"own:{number}") for number, test in enumerate(found, 1))

@@ -2,7 +2,8 @@
 their own.
 
 Every one of these begins with the greedy program for the bare task. Repairs are greedy too; a
-program of before gets one further draw at the prompter's temperature, and is never run again.
+program of before gets one further draw at the prompter's temperature (but see `critic`), and is
+never run again.
 """
 
 import random
@@ -17,7 +18,7 @@ from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
 from assay.search.sample import draw
-from assay.search.turns import Revise, improve, opening, said, tell, write_all, write_new
+from assay.search.turns import Revise, ended, improve, opening, said, tell, write_all, write_new
 
 Variant = Literal["simple", "test", "explain", "trace"]
 
@@ -141,10 +142,8 @@ def conversation(
     seen = {first.candidate.id}
     history, length = opening(problem, prompter), 0
     for number in range(1, rounds + 1):
-        if attempt.passed:
-            return PASSED
-        if not attempt.measured:
-            return UNMEASURED
+        if stopped := ended([attempt]):
+            return stopped
         if length >= max(1, chain):
             attempt, history, length = first, opening(problem, prompter), 0
         turn = yield from asked(problem, prompter, attempt, "conversation")
@@ -165,7 +164,7 @@ def conversation(
         else:
             [attempt] = yield from try_([made])
             length += 1
-    return PASSED if attempt.passed else ROUNDS
+    return ended([attempt]) or ROUNDS
 
 
 def critic(problem: Problem, prompter: Prompter, rounds: int = 4) -> Steps[str]:
@@ -174,8 +173,8 @@ def critic(problem: Problem, prompter: Prompter, rounds: int = 4) -> Steps[str]:
     Gou et al. 2024, "CRITIC: Large Language Models Can Self-Correct with Tool-Interactive
     Critiquing" (GSM8K programs, GPT-3.5: 72.5 to about 78 %). Builds on the newest program that
     gave a value. The report is what the visible tests say; without any it is whether the program
-    loads, and the model may say that nothing is wrong: it ends when the code stays the same. The
-    script runs all four rounds; here a visible pass ends it.
+    loads, and the model may say that nothing is wrong: it ends when the code stays the same,
+    without a further draw. The script runs all four rounds; here a visible pass ends it.
     """
     attempts = yield from draw(problem, prompter, range(1), made_by="critic:0")
     if not attempts:
@@ -192,11 +191,18 @@ def critic(problem: Problem, prompter: Prompter, rounds: int = 4) -> Steps[str]:
         question = yield from asked(problem, prompter, base, "critic_ask")
         messages = yield from tell(problem, prompter, question, "critic_fix")
         parent = base.candidate.id
-        made = yield from write_new(problem, prompter, messages, f"critic:{number}", seen, parent)
+        made = yield from write_new(
+            problem, prompter, messages, f"critic:{number}", seen - {parent}, parent
+        )
         if isinstance(made, str):
             return made
+        if made.id == parent:
+            return STUCK  # the critic found nothing wrong
+        seen.add(made.id)
         [attempt] = yield from try_([made])
-    return PASSED if problem.tests and attempt.passed else ROUNDS
+    if problem.tests and attempt.passed:
+        return PASSED
+    return ROUNDS if attempt.measured else UNMEASURED
 
 
 def gave_a_value(attempt: Attempt) -> bool:

@@ -13,7 +13,7 @@ from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
 from assay.search.ideas import LONGEST, after, guided, items, reply_to, unseen
 from assay.search.repair import asked
 from assay.search.sample import draw
-from assay.search.turns import write_all, write_new
+from assay.search.turns import ended, write_all, write_new
 
 MIDDLE_SCORE = 3
 """Of the critic's scale, from 1 to 5; a review without a score says nothing either way."""
@@ -146,9 +146,9 @@ def beam(
 ) -> Steps[str]:
     """A plain beam: the best `width` programs are repaired `children` times each, `depth` times.
 
-    No paper; what the other trees here have to beat. The first child of a program is greedy, the
-    others are drawn. Parents stay in the beam as long as nothing beats them; of equal scores the
-    older wins. Calls: `width`, then `width * children` a level.
+    No paper; what the other trees here have to beat. The first child of a program is greedy, all
+    further ones, at a later level too, are drawn. Parents stay in the beam as long as nothing
+    beats them; of equal scores the older wins. Calls: `width`, then `width * children` a level.
     """
     attempts = yield from draw(problem, prompter, range(width), made_by="beam:0")
     if not attempts:
@@ -158,11 +158,12 @@ def beam(
     if stopped := ended(attempts):
         return stopped
     seen = {attempt.candidate.id for attempt in attempts}
+    expanded: set[str] = set()
     best = ranked(attempts)[:width]
     for level in range(1, depth + 1):
         fresh: list[Attempt] = []
         for attempt in best:
-            made = yield from offspring(problem, prompter, attempt, children, level, seen)
+            made = yield from offspring(problem, prompter, attempt, children, level, seen, expanded)
             if stopped := ended(made):
                 return stopped
             fresh += made
@@ -180,13 +181,6 @@ def ranked(attempts: list[Attempt]) -> list[Attempt]:
     return sorted(programs.values(), key=lambda one: -one.score)
 
 
-def ended(attempts: list[Attempt]) -> str:
-    """Why these attempts end the search, or empty."""
-    if any(attempt.passed for attempt in attempts):
-        return PASSED
-    return "" if all(attempt.measured for attempt in attempts) else UNMEASURED
-
-
 def offspring(
     problem: Problem,
     prompter: Prompter,
@@ -194,13 +188,16 @@ def offspring(
     children: int,
     level: int,
     seen: set[str],
+    expanded: set[str],
 ) -> Steps[list[Attempt]]:
-    """Repairs that were not written before."""
+    """Repairs that were not written before. One that is not in `expanded` is added to it."""
+    parent = attempt.candidate.id
     messages = yield from asked(problem, prompter, attempt, "self_debug")
-    prompts = [
-        prompter.prompt(messages, number if number == 0 else level * children + number)
-        for number in range(children)
-    ]
-    made = yield from write_all(problem, prompter, prompts, f"beam:{level}", attempt.candidate.id)
+    draws = [level * children + number for number in range(children)]
+    if parent not in expanded:
+        expanded.add(parent)
+        draws[:1] = [0]
+    prompts = [prompter.prompt(messages, number) for number in draws]
+    made = yield from write_all(problem, prompter, prompts, f"beam:{level}", parent)
     new = unseen(made, seen)
     return (yield from try_(new)) if new else []

@@ -161,14 +161,19 @@ def improve(
     name = attempt.candidate.made_by.partition(":")[0]
     seen = {attempt.candidate.id}
     for number in range(1, rounds + 1):
-        if attempt.passed:
-            return PASSED
-        if not attempt.measured:
-            return UNMEASURED
+        if stopped := ended([attempt]):
+            return stopped
         messages = yield from revise(attempt)
         parent = attempt.candidate.id
         made = yield from write_new(problem, prompter, messages, f"{name}:{number}", seen, parent)
         if isinstance(made, str):
             return made
         [attempt] = yield from try_([made])
-    return PASSED if attempt.passed else ROUNDS
+    return ended([attempt]) or ROUNDS
+
+
+def ended(attempts: list[Attempt]) -> str:
+    """Why these attempts end the search, or empty."""
+    if any(attempt.passed for attempt in attempts):
+        return PASSED
+    return "" if all(attempt.measured for attempt in attempts) else UNMEASURED
