@@ -129,9 +129,8 @@ async def test_other_languages(
 
 CHECK = """import subprocess, sys
 import pytest
-assert sys.version_info[:2] == (%d, %d)
 print(subprocess.run(sys.argv[1:], capture_output=True, text=True).stdout.strip())
-""" % sys.version_info[:2]
+"""
 
 
 @pytest.mark.parametrize(
