@@ -172,11 +172,15 @@ def test_the_end_of_input_says_nothing(shell: Shell) -> None:
 
 def test_text_is_shown_as_it_is(shell: Shell) -> None:
     """Defect: `:key:` in a program is shown as a picture, and `[b]` as bold."""
-    code = fenced("def add(a, b):\n    k, key = [b], None\n    return a + k[0:key:2][0]")
-    status, text = by_hand(shell, ["", ""], "--model", shell.model(code), "--step")
-    assert status == 0
-    assert "k, key = [b], None" in text
-    assert "k[0:key:2][0]" in text
+    model = shell.model(fenced("def add(a, b):\n    return a + [b][0:key:2][0]"))
+    screen = Terminal(shell, "solve", "add.py", "--model", model, "--step")
+    screen.read_until("> ")
+    screen.press(b"\n")
+    screen.read_until("Request 2")
+    screen.read_until("e [N]: edit")
+    assert b"[b][0:key:2][0]" in screen.shown
+    screen.press(b"s\n")
+    assert screen.end()[0] == 3
 
 
 def test_line_ends_alone_are_no_edit(shell: Shell) -> None:
