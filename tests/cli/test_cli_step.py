@@ -1,13 +1,23 @@
 """`solve --step`, a person as a source, and `solve --replay`, as a person has them."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cli_tools import ADD, Shell, Terminal, fenced
+
+from assay.cli.replay import Logged
+from assay.cli.step import said, with_last, with_words
+from assay.feedback.steps import Ask
+from assay.model import Message, Prompt
+from assay.search.driver import Trail
+from assay.search.records import by_hand_record
+from assay.store import Event
 
 WRONG = fenced("def add(a, b):\n    return a - b")
 RIGHT = fenced("def add(a, b):\n    return a + b")
@@ -147,6 +157,52 @@ def test_a_person_is_a_source_of_feedback(shell: Shell) -> None:
     code, text = by_hand(shell, keys, "--model", model, "--feedback", "person,tests")
     assert code == 0, text
     assert "A person says of line 2" in asked(shell)[1]
+
+
+def test_the_end_of_input_says_nothing(shell: Shell) -> None:
+    """Defect: a comment or an answer `s` that nobody typed, which the model reads."""
+    model = shell.model(WRONG, RIGHT)
+    code, text = by_hand(shell, ["", "", "c", "\x04", "", ""], "--model", model, "--step")
+    assert code == 0, text
+    code, text = by_hand(shell, ["\x04"], "--model", model, "--feedback", "person,tests")
+    assert code == 0, text
+    assert [body["reply"] for _, body in shell.events("consult")] == [None]
+    assert not any("A person says" in prompt for prompt in asked(shell))
+
+
+def test_text_is_shown_as_it_is(shell: Shell) -> None:
+    """Defect: `:key:` in a program is shown as a picture, and `[b]` as bold."""
+    model = shell.model(fenced("def add(a, b):\n    return a + [b][0:key:2][0]"))
+    screen = Terminal(shell, "solve", "add.py", "--model", model, "--step")
+    screen.read_until("> ")
+    screen.press(b"\n")
+    screen.read_until("Request 2")
+    screen.read_until("e [N]: edit")
+    assert b"[b][0:key:2][0]" in screen.shown
+    screen.press(b"s\n")
+    assert screen.end()[0] == 3
+
+
+def test_line_ends_alone_are_no_edit(shell: Shell) -> None:
+    """Defect: a text with CRLF, left as it was, is sent as a changed one."""
+    shell.file("add.py", ADD.replace("\n", "\r\n"))
+    model = shell.model(RIGHT.replace("\n", "\r\n"))
+    keys = ["e", "", "e", ""]
+    code, text = by_hand(shell, keys, "--model", model, "--step", EDITOR="true")
+    assert code == 0, text
+    assert "\r\n" in asked(shell)[0]
+    assert shell.events("by hand") == []
+
+
+def test_a_changed_request_stays_optional() -> None:
+    """Defect: an edit after which a budget without room ends the search."""
+    prompt = Prompt(messages=(Message("user", "a"),))
+    request = Ask((prompt,), optional=True)
+    body = json.loads(json.dumps(by_hand_record(1, with_words(request, ["b"]))))
+    logged = Logged("m", [Event(1, "r", "i", "by hand", body, 0.0)])
+    replayed = asyncio.run(logged.look(request, Trail()))
+    for changed in (with_words(request, ["b"]), with_last(request, "a\n\nb"), replayed):
+        assert changed == replace(request, prompts=(said(prompt, "a\n\nb"),))
 
 
 def run_of(shell: Shell) -> str:

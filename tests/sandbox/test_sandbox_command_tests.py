@@ -127,6 +127,33 @@ async def test_other_languages(
     assert found.outcome == "passed", found
 
 
+CHECK = """import subprocess, sys
+import pytest
+print(subprocess.run(sys.argv[1:], capture_output=True, text=True).stdout.strip())
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "argv"),
+    [
+        ("bash", "echo good\n", ("bash", "main.sh")),
+        ("javascript", "console.log('good')\n", ("node", "main.js")),
+    ],
+)
+@pytest.mark.parametrize("word", ["python", "python3"])
+async def test_python_beside_a_program_in_another_language(
+    namespaced: Sandbox, language: str, code: str, argv: tuple[str, ...], word: str
+) -> None:
+    """Defect: `python3 check.py` is run by the candidate's interpreter, and a right one fails."""
+    tools = languages.toolchain(language)
+    if tools is None:
+        pytest.skip(f"no {language} here")
+    words = (word, "check.py", tools.programs[0], *argv[1:])
+    test = command(*words, files=(("check.py", CHECK),), expected="good\n")
+    found = await verdict_of(namespaced, test, code, language=language)
+    assert found.outcome == "passed", found
+
+
 async def test_pytest_as_a_command(namespaced: Sandbox) -> None:
     """Defect: `python -m pytest`, the usual command of a repository, is not found."""
     files = (("test_it.py", "from main import f\n\ndef test_f():\n    assert f(1) == 2\n"),)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from assay.errors import SandboxError, StoreError, UsageError
-from assay.feedback.steps import Steps
+from assay.feedback.steps import Question, Steps, consult
+from assay.feedback.steps import Reply as Answered
 from assay.model.prompter import Prompter
 from assay.model.scripted import Reply, Scripted
 from assay.problem import Call, Problem
@@ -18,6 +19,7 @@ from assay.search.budget import Budget, Ledger
 from assay.search.driver import Driver, Forgetful, Journal, Parties, Trail
 from assay.search.repair import self_debug
 from assay.search.sample import sample
+from assay.select.people import Noted
 
 TEST = Call(id="t", expression="add(2, 3)", expected="5")
 PROBLEM = Problem(id="p", prompt="Add two numbers.", entry_point="add", tests=(TEST,))
@@ -244,3 +246,19 @@ def test_a_broken_template_is_one_line(tmp_path: Path, template: bytes) -> None:
     (tmp_path / "system.jinja").write_bytes(template)
     with pytest.raises(UsageError, match="system"):
         Prompter(directory=tmp_path).first("do", problem=PROBLEM)
+
+
+async def test_a_reply_that_disturbed_nobody_is_journaled() -> None:
+    """Catches: a replay that gives the next reply to this question; a question that is counted."""
+
+    class Kept:
+        def note(self, kind: str, body: Mapping[str, Any]) -> None:
+            notes.append((kind, body))
+
+    notes: list[tuple[str, Mapping[str, Any]]] = []
+    question = Question(text="?", input="add(2, 3)")
+    parties = Parties(Scripted([]), Machine([]), person=Noted({}))
+    driver = Driver(PROBLEM, parties, Ledger(Budget()), Kept())
+    assert await driver.drive(consult(question)) == Answered(asked=False)
+    [(kind, body)] = notes
+    assert (kind, body["reply"]["asked"], driver.trail.questions) == ("consult", False, 0)

@@ -2,28 +2,46 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from assay.bench import Result
-from assay.bench.work import work
+from assay.bench.work import Workshop, work
 from assay.candidate import Candidate
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
 from assay.cli.session import Settings, open_log, workshop
-from assay.errors import ModelError, UsageError
+from assay.errors import BudgetSpent, ModelError, UsageError
 from assay.feedback.steps import Ask, Question, Reply, Request, Try
 from assay.grade import Item
 from assay.model import Completion, Message, Prompt
-from assay.problem import Call, Io, Limits, Problem, Script, Test
+from assay.problem import Limits, Problem, Test
+from assay.sandbox.transfer import KINDS
+from assay.search.budget import Budget, Ledger
 from assay.search.driver import Trail
+from assay.search.retrieval import Library
 from assay.store import Event, Log, RunRow
 from assay.store.log import completion_from
+from assay.store.solved import SolvedBefore
 
 OF_PROMPTS = ("strategy", "selector", "budget", "seed", "feedback")
-LATER = ("feedback_tokens", "temperature", "max_tokens")
+LATER = ("feedback_tokens", "context_tokens", "temperature", "max_tokens", "price")
 """Keys of a run's configuration that older logs do not have."""
+
+
+@dataclass(frozen=True)
+class Rerun(Workshop):
+    before: str
+    """The run that is replayed: what it could know was there before it."""
+
+    @cached_property
+    def library(self) -> Library:
+        return SolvedBefore(self.log, self.before)
 
 
 class Logged:
@@ -35,6 +53,7 @@ class Logged:
         self._replies: list[Reply | None] = []
         self._by_hand: dict[int, Any] = {}
         self._requests = 0
+        self._spent = ending_of(events).endswith("budget")
         for event in events:
             body = event.body
             if event.kind == "completion":
@@ -54,9 +73,11 @@ class Logged:
         """A prompt that was asked several times gets its completions in their order."""
         replies = self._said.get(prompt.key)
         if not replies:
+            if self._spent:  # seconds, for one, do not hold now: the log says where they ended
+                raise BudgetSpent("the log ends here, as the budget did then")
             begin = " ".join(prompt.messages[-1].content.split())[:60] if prompt.messages else ""
             raise ModelError(f"the log has no completion for the prompt {begin!r}")
-        return replies.pop(0) if len(replies) > 1 else replies[0]
+        return replies.pop(0)
 
     async def answer(self, question: Question) -> Reply | None:
         del question
@@ -70,7 +91,7 @@ class Logged:
         changed = self._by_hand[self._requests]
         match request, changed:
             case Ask(), {"prompts": list(prompts)}:
-                return Ask(tuple(map(prompt_of, prompts)))
+                return replace(request, prompts=tuple(map(prompt_of, prompts)))
             case Try(), {"candidates": list(candidates)}:
                 return replace(request, candidates=tuple(Candidate(**c) for c in candidates))
             case _:
@@ -92,8 +113,52 @@ def problem_of(body: dict[str, Any]) -> Problem:
 
 
 def test_of(body: dict[str, Any]) -> Test:
-    kind = Call if "expression" in body else Io if "stdin" in body else Script
-    return kind(**body)
+    """Of the first kind that has all of its fields: an older log may have fewer."""
+    kinds = (kind for kind in KINDS.values() if {field.name for field in fields(kind)} >= set(body))
+    return next(kinds)(**{name: frozen(value) for name, value in body.items()})
+
+
+def frozen(value: Any) -> Any:
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+
+def texts_of(folder: Path | None) -> dict[str, str] | None:
+    """The templates of `--prompts`, for the log: they may be others when it is replayed."""
+    if folder is None:
+        return None
+    paths = sorted(path for path in folder.rglob("*.jinja") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8", errors="replace")
+        for path in paths
+    }
+
+
+@contextmanager
+def folder_of(texts: Mapping[str, str] | None) -> Iterator[Path | None]:
+    """The same templates as a folder, for a while."""
+    if texts is None:
+        yield None
+        return
+    with TemporaryDirectory(prefix="assay-") as name:
+        for path, text in texts.items():
+            place = Path(name) / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")
+        yield Path(name)
+
+
+def ending_of(events: Sequence[Event]) -> str:
+    """Why the search stopped."""
+    ends = [str(event.body["stopped"]) for event in events if event.kind == "decision"]
+    return ends[-1] if ends else ""
+
+
+def total_of(events: Sequence[Event]) -> Budget:
+    """Where the budget of the whole run ended the search: what it had left for this problem."""
+    if ending_of(events) != "total budget":
+        return Budget()
+    [cost] = [event.body["cost"] for event in events if event.kind == "result"][-1:]
+    return Budget(calls=cost["calls"], runs=cost["runs"])
 
 
 def replay(name: str, settings: Settings, as_json: bool) -> int:
@@ -108,7 +173,8 @@ def replay(name: str, settings: Settings, as_json: bool) -> int:
         items = dict.fromkeys(e.item for e in log.events(old.id, kind="result"))
         if wanted and wanted not in items:
             raise UsageError(f"run {old.id} has no finished problem {wanted!r}")
-        run = log.start("replay", old.config | {"of": old.id})
+        before = old.config.get("before", old.id)
+        run = log.start("replay", old.config | {"of": old.id, "before": before})
         differences = 0
         for item in [wanted] if wanted else items:
             result = run_async(again(log, old, run, item, settings, screen))
@@ -122,16 +188,21 @@ async def again(
 ) -> Result:
     config = old.config
     kept = {key: config[key] for key in (*OF_PROMPTS, *LATER) if key in config}
-    settings = replace(settings, **kept, total="")
-    recipe = settings.recipe(settings.strategy, settings.selector, config["model"])
-    # What took long then need not take long now: the log itself says where the time was over.
-    recipe = replace(recipe, budget=replace(recipe.budget, seconds=None))
     events = log.events(old.id, item)
     logged = Logged(config["model"], events)
     [problem] = [problem_of(event.body) for event in events if event.kind == "problem"][-1:]
-    async with workshop(settings, config["model"], log, run, screen, model=logged) as shop:
-        parties = replace(shop.parties, person=logged, hand=logged)
-        return await work(replace(shop, parties=parties), Item(problem=problem), recipe)
+    with folder_of(config.get("prompts")) as prompts:
+        settings = replace(settings, **kept, total="", prompts=prompts)
+        recipe = settings.recipe(settings.strategy, settings.selector, config["model"])
+        # What took long then need not take long now: the log itself says where the time was over.
+        budget = replace(recipe.budget, seconds=None)
+        recipe = replace(recipe, budget=budget, least=config.get("min_confidence", 0.0))
+        async with workshop(settings, config["model"], log, run, screen, model=logged) as shop:
+            parties = replace(shop.parties, person=logged, hand=logged)
+            total = Ledger(total_of(events), price=shop.price)
+            before = config.get("before", old.id)
+            again = Rerun(parties, log, run, shop.price, total, before)
+            return await work(again, Item(problem=problem), recipe)
 
 
 def tell(log: Log, old: str, result: Result, item: str, screen: Screen, as_json: bool) -> int:

@@ -14,7 +14,7 @@ from assay.bench import Result
 from assay.bench.work import Recipe, Workshop, work
 from assay.candidate.splice import diff
 from assay.cli.evidence import doubtful_tests, evidence
-from assay.cli.replay import replay
+from assay.cli.replay import replay, texts_of
 from assay.cli.run import asking, run_async
 from assay.cli.screen import Screen, interactive
 from assay.cli.session import Settings, fetch, open_log, workshop
@@ -72,9 +72,12 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
         "budget": settings.budget,
         "feedback": settings.feedback,
         "feedback_tokens": settings.feedback_tokens,
+        "context_tokens": settings.context_tokens,
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "seed": settings.seed,
+        "prompts": texts_of(settings.prompts),
+        "price": settings.price,
         "ask": flags.ask,
     }
     with open_log(settings.log) as log:

@@ -72,9 +72,10 @@ class ByHand:
         if typed == "e" and question.code is not None:
             code = self._edit(question.code)
             return None if code is None else Reply(code=code)
-        if (at := chosen(typed, len(question.choices))) is not None:
-            return Reply(choice=at)
-        return parse(typed) if typed else None
+        if not typed:
+            return None
+        at = chosen(typed, len(question.choices))
+        return parse(typed) if at is None else Reply(choice=at)
 
     def _tell(self, attempts: Sequence[Attempt]) -> None:
         """What came of the programs that were tried since."""
@@ -91,7 +92,7 @@ class ByHand:
             typed = self._read(KEYS[Ask])
             if typed == "":
                 return request
-            if typed == "s":
+            if typed is None or typed == "s":
                 self.over = True
                 return None
             if typed == "e":
@@ -113,7 +114,7 @@ class ByHand:
             typed = self._read(KEYS[Try])
             if typed == "":
                 return request
-            if typed == "s":
+            if typed is None or typed == "s":
                 self.over = True
                 return None
             at = 0 if typed == "e" else chosen(typed, len(request.candidates), "e")
@@ -137,8 +138,8 @@ class ByHand:
         )
 
     def _comment(self, candidates: Sequence[Candidate]) -> list[str]:
-        reply = parse(self._read("what the model should read; `12: …` is about line 12"))
-        return list(words(self.problem, reply, candidates))
+        typed = self._read("what the model should read; `12: …` is about line 12")
+        return list(words(self.problem, parse(typed or ""), candidates))
 
     def _show_prompts(self, request: Ask) -> None:
         count = len(request.prompts)
@@ -161,28 +162,32 @@ class ByHand:
 
     def _say(self, text: str) -> None:
         """Texts of models and programs cannot steer the terminal."""
-        self.screen.console.print(printable(text), markup=False)
+        self.screen.console.print(printable(text), markup=False, emoji=False)
 
-    def _read(self, keys: str) -> str:
-        """A line; the end of input stops the search."""
+    def _read(self, keys: str) -> str | None:
+        """A line; `None` at the end of input."""
         with asking():  # from before the prompt is seen: Ctrl-C may come at once
-            self.screen.console.print(f"({keys})\n> ", end="", style="bold", markup=False)
+            self.screen.console.print(
+                f"({keys})\n> ", end="", style="bold", markup=False, emoji=False
+            )
             line = sys.stdin.readline()
-        return line.strip() if line else "s"
+        return line.strip() if line else None
 
     def _edit(self, text: str) -> str | None:
         """The text as `$VISUAL` or `$EDITOR` left it; `None` where nothing changed."""
         command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
         with tempfile.TemporaryDirectory(prefix="assay-") as folder:
             path = Path(folder) / ("program.py" if self.problem.language == "python" else "text")
-            path.write_text(text, encoding="utf-8", errors="replace")
+            before = text.encode("utf-8", "replace")  # bytes: line ends stay as they are
+            path.write_bytes(before)
             try:
                 run_editor([*shlex.split(command), str(path)])
-                changed = path.read_text(encoding="utf-8")
+                after = path.read_bytes()
+                changed = after.decode("utf-8")
             except (OSError, ValueError, subprocess.CalledProcessError) as error:
                 self._say(f"nothing was changed: {command}: {error}")
                 return None
-        return None if changed.rstrip("\n") == text.rstrip("\n") else changed
+        return None if after.rstrip(b"\r\n") == before.rstrip(b"\r\n") else changed
 
 
 def run_editor(command: Sequence[str]) -> None:
@@ -211,15 +216,17 @@ def with_words(request: Ask, parts: Sequence[str]) -> Ask:
     if not parts:
         return request
     added = "\n\n".join(parts)
-    return Ask(tuple(said(prompt, f"{last(prompt)}\n\n{added}") for prompt in request.prompts))
+    prompts = tuple(said(prompt, f"{last(prompt)}\n\n{added}") for prompt in request.prompts)
+    return replace(request, prompts=prompts)
 
 
 def with_last(request: Ask, text: str) -> Ask:
     """Prompts that ended as the first does end with `text`."""
     old = last(request.prompts[0])
-    return Ask(
-        tuple(said(prompt, text) if last(prompt) == old else prompt for prompt in request.prompts)
+    prompts = tuple(
+        said(prompt, text) if last(prompt) == old else prompt for prompt in request.prompts
     )
+    return replace(request, prompts=prompts)
 
 
 def last(prompt: Prompt) -> str:

@@ -18,6 +18,7 @@ from assay.sandbox.programs import ProgramRun, same_output
 from assay.sandbox.worker import Worker, interpreter
 
 _ENVIRONMENT: Mapping[str, str] = MappingProxyType({"PYTHONPATH": PACKAGES})
+_PYTHON = ("python", "python3")
 _OWN = replace(python.version(sys.version_info.minor), name="python", environment=_ENVIRONMENT)
 """The Python that runs Assay, as a command; it finds pytest where that is installed."""
 
@@ -39,9 +40,7 @@ def judge_command(worker: Worker, job: Job, test: Command) -> tuple[Verdict, Pro
             raise UsageError(f"test {test.id}: the file {name!r} is the program's own")
         files[name] = text.encode("utf-8", "surrogateescape")
     _check(test, files)
-    first, *more = test.argv
-    here = first in ("python", "python3", made.tools.programs[0].rpartition("/")[2])
-    words = [made.tools.programs[0] if here else first, *more]
+    made, words = _started_by(made, test.argv)
     try:
         done = commands.execute(made, words, files, job.limits, stdin=test.stdin)
     except commands.Unstarted as error:
@@ -67,6 +66,19 @@ def _target(worker: Worker, job: Job, test: Command) -> commands.Target:
     else:
         made = commands.target(worker, job)
     return replace(made, file=test.file) if test.file else made
+
+
+def _started_by(made: commands.Target, argv: tuple[str, ...]) -> tuple[commands.Target, list[str]]:
+    """The words with the whole path of an interpreter. `python` is the candidate's own where it is
+    Python, else the one that runs Assay, with its packages."""
+    first, *more = argv
+    program = made.tools.programs[0]
+    if first in _PYTHON and not made.language.name.startswith("python"):
+        environment = {**made.language.environment, **_ENVIRONMENT}
+        made = replace(made, language=replace(made.language, environment=environment))
+        return made, [interpreter(), *more]
+    own = first in (*_PYTHON, program.rpartition("/")[2])
+    return made, [program if own else first, *more]
 
 
 def _check(test: Command, files: Files) -> None:

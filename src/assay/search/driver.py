@@ -318,9 +318,7 @@ class Driver:
             return None
         with self._idle():
             reply = await self.parties.person.answer(question)
-        if reply is not None and not reply.asked:
-            return reply
-        self.trail.questions += reply is not None and not question.again
+        self.trail.questions += reply is not None and reply.asked and not question.again
         body = {"question": asdict(question), "reply": None if reply is None else asdict(reply)}
         self.journal.note("consult", body)
         return reply
