@@ -110,11 +110,29 @@ def test_the_library_is_that_of_then(shell: Shell) -> None:
 
 @pytest.mark.parametrize(
     ("flags", "stopped"),
-    [(("--budget", "seconds=4"), "budget"), (("--total-budget", "calls=1"), "total budget")],
+    [(("--budget", "seconds=2"), "budget"), (("--total-budget", "calls=1"), "total budget")],
 )
 def test_a_run_that_a_budget_ended(shell: Shell, flags: tuple[str, ...], stopped: str) -> None:
     """Defect: the seconds that ended the search are no failure of the model."""
     model = shell.model(WRONG, {"text": RIGHT, "delay": 60})
     first = solved(shell, "add.py", "--model", model, *flags)
     assert (first.rows[0]["status"], first.rows[0]["stopped"]) == ("failed", stopped)
+    replayed(shell, first)
+
+
+def test_a_run_that_a_budget_ended_while_a_program_ran(shell: Shell) -> None:
+    """Defect: the program that was cut off is tried to its end, and is an attempt more."""
+    model = shell.model(fenced("def add(a, b):\n    while True: pass"), RIGHT)
+    first = solved(shell, "add.py", "--model", model, "--budget", "seconds=2")
+    assert (first.rows[0]["stopped"], shell.events("attempt")) == ("budget", [])
+    replayed(shell, first)
+
+
+def test_a_reply_for_which_the_total_budget_left_less(shell: Shell) -> None:
+    """Defect: its prompt is none of the log's, as the replay has no such budget."""
+    flags = ("--max-tokens", "2000", "--total-budget", "tokens=1500")
+    first = solved(shell, "add.py", "--model", shell.model(WRONG, RIGHT), *flags)
+    prompts = [body["prompt"]["max_tokens"] for _, body in shell.events("completion")]
+    assert prompts
+    assert max(prompts) < 2000
     replayed(shell, first)

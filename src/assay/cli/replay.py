@@ -53,11 +53,14 @@ class Logged:
         self._replies: list[Reply | None] = []
         self._by_hand: dict[int, Any] = {}
         self._requests = 0
+        self._tried = sum(event.kind == "attempt" for event in events)
         self._spent = ending_of(events).endswith("budget")
         for event in events:
             body = event.body
             if event.kind == "completion":
-                self._said[body["key"]].append(completion_from(body["completion"]))
+                self._said[key_of(prompt_of(body["prompt"]))].append(
+                    completion_from(body["completion"])
+                )
             elif event.kind == "consult":
                 self._replies.append(None if body["reply"] is None else Reply(**body["reply"]))
             elif event.kind == "by hand":
@@ -71,22 +74,28 @@ class Logged:
 
     def _one(self, prompt: Prompt) -> Completion:
         """A prompt that was asked several times gets its completions in their order."""
-        replies = self._said.get(prompt.key)
+        replies = self._said.get(key_of(prompt))
         if not replies:
-            if self._spent:  # seconds, for one, do not hold now: the log says where they ended
-                raise BudgetSpent("the log ends here, as the budget did then")
+            self._end()
             begin = " ".join(prompt.messages[-1].content.split())[:60] if prompt.messages else ""
             raise ModelError(f"the log has no completion for the prompt {begin!r}")
         return replies.pop(0)
+
+    def _end(self) -> None:
+        """Seconds do not hold now: the log says where they ended. Raises `BudgetSpent`."""
+        if self._spent:
+            raise BudgetSpent("the log ends here, as the budget did then")
 
     async def answer(self, question: Question) -> Reply | None:
         del question
         return self._replies.pop(0) if self._replies else None
 
     async def look(self, request: Request, trail: Trail) -> Request | None:
-        del trail
         self._requests += 1
         if self._requests not in self._by_hand:
+            trying = isinstance(request, Try) and request.tests is None
+            if trying and len(trail.attempts) >= self._tried:
+                self._end()
             return request
         changed = self._by_hand[self._requests]
         match request, changed:
@@ -96,6 +105,11 @@ class Logged:
                 return replace(request, candidates=tuple(Candidate(**c) for c in candidates))
             case _:
                 return None
+
+
+def key_of(prompt: Prompt) -> str:
+    """What was asked; what the budget of the whole run left for the reply is not part of it."""
+    return replace(prompt, max_tokens=0).key
 
 
 def prompt_of(body: dict[str, Any]) -> Prompt:
@@ -221,7 +235,10 @@ def tell(log: Log, old: str, result: Result, item: str, screen: Screen, as_json:
 def differences(old: Sequence[Event], new: Sequence[Event]) -> Iterator[str]:
     """In words: the first program or verdict that differs, the prompts, the decision."""
     both = (old, new)
-    asked = [sorted(e.body["key"] for e in one if e.kind == "completion") for one in both]
+    asked = [
+        sorted(key_of(prompt_of(e.body["prompt"])) for e in one if e.kind == "completion")
+        for one in both
+    ]
     if asked[0] != asked[1]:
         yield f"{len(asked[1])} completions, not the {len(asked[0])} of then or other prompts"
     tried = [[attempt_of(e.body) for e in events if e.kind == "attempt"] for events in both]
