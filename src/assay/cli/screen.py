@@ -29,7 +29,7 @@ class Screen:
 
         self.quiet = quiet
         self._status: Any = None
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, text: str, style: str = "") -> None:
         if not self.quiet:
