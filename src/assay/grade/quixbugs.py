@@ -1,8 +1,9 @@
 """QuixBugs: one-line bugs in 40 classic algorithms, to repair (Lin et al. 2017; MIT).
 
 Each row of the file is `{name, buggy, correct, cases, pytest}`: `cases` are pairs of arguments and
-result, and where there are none `pytest` is the upstream test file. Every second test is visible,
-the others are hidden, so that a repair that only fits what it was shown is seen.
+result, and where there are none `pytest` is the upstream test file. Every second test is visible; all
+of them grade, so that neither a repair that only fits what it was shown nor a buggy program that
+passes the hidden half counts as right.
 """
 
 import re
@@ -58,7 +59,7 @@ def item_of(row: dict[str, Any], where: str) -> Item:
         entry_point=name,
         tests=tuple(tests[first::2]),
     )
-    return Item(problem=problem, hidden=tuple(tests[1 - first :: 2]))
+    return Item(problem=problem, hidden=tuple(tests))
 
 
 def of_cases(name: str, cases: list[Any]) -> list[Test]:
