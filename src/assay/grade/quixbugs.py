@@ -1,9 +1,9 @@
 """QuixBugs: one-line bugs in 40 classic algorithms, to repair (Lin et al. 2017; MIT).
 
 Each row of the file is `{name, buggy, correct, cases, pytest}`: `cases` are pairs of arguments and
-result, and where there are none `pytest` is the upstream test file. Every second test is visible; all
-of them grade, so that neither a repair that only fits what it was shown nor a buggy program that
-passes the hidden half counts as right.
+result, and where there are none `pytest` is the upstream test file. Every second test is visible;
+all of them grade, so that neither a repair that only fits what it was shown nor a buggy program
+that passes the hidden half counts as right.
 """
 
 import re
