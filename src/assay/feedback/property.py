@@ -16,7 +16,7 @@ from assay.candidate.extract import blocks
 from assay.feedback import Attempt, Feedback
 from assay.feedback.critic import printable
 from assay.feedback.mutants import mutants
-from assay.feedback.shorten import clip
+from assay.feedback.shorten import clip, inline
 from assay.feedback.steps import Steps, ask, execute
 from assay.model.prompter import Prompter
 from assay.problem import Call, Problem
@@ -115,9 +115,9 @@ def about(checked: Checked) -> str:
     lines = [
         f"A property that should hold for every input is violated: {one.meaning}",
         *(f"    {line}" for line in one.shown.splitlines() if line.strip()),
-        f"It fails for: {clip(finding.arguments)}",
-        *(clip(call) for call in finding.calls[:3]),
-        clip(finding.error),
+        f"It fails for: {inline(finding.arguments)}",
+        *map(inline, finding.calls[:3]),
+        inline(finding.error),
         "(A model wrote this property; it may be wrong.)",
     ]
     return printable("\n".join(line for line in lines if line.strip()))

@@ -43,7 +43,8 @@ class Execute:
 
     Answered with one run a job, in order; `None` where a failure of ours left it open, or where
     the budget had room for others only. Where it has room for none, `BudgetSpent` is raised at
-    the request and ends the strategy. What such a program prints was in the candidate's hands: it is advice, not a verdict.
+    the request and ends the strategy. What such a program prints was in the candidate's hands:
+    it is advice, not a verdict.
     """
 
     jobs: tuple[Job, ...]
