@@ -1,6 +1,7 @@
 """Annealing, iterative decoding, and the strategy that knows when to stop."""
 
 import math
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -8,12 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategy_tools import BLIND, PROBLEM, Judge, code, serve
 
+from assay.candidate import Candidate
 from assay.errors import UsageError
+from assay.feedback import Attempt
+from assay.feedback.tests import explain
 from assay.model.prompter import Prompter
 from assay.model.scripted import Reply, Scripted
+from assay.sandbox import Diagnostic, Run
+from assay.sandbox.scripted import ISOLATION
 from assay.search import NO_TESTS, NOT_WORTH, PASSED, ROUNDS, STUCK, UNMEASURED
 from assay.search.adaptive import adaptive
-from assay.search.anneal import acceptance, anneal
+from assay.search.anneal import Faults, acceptance, anneal, faults_of, gain
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Forgetful, Parties
 from assay.search.iad import iad
@@ -22,18 +28,47 @@ from assay.select.answer import solve
 from assay.select.visible import visible
 
 P = Prompter()
+BAD = Diagnostic(message="a likely mistake", line=1)
 VECTOR = Rates((Kind(0.58, 0.87), Kind(0.42, 0.13)), complete=1.0, sound=0.75)
 
 
 def test_acceptance_is_the_formula() -> None:
     """Catches: a sign, a scale or a temperature in the wrong place."""
-    assert acceptance(-5, -10, 4, 1.0) == pytest.approx(math.exp(-5 / 4))
-    assert acceptance(-5, -10, 4, 0.5) == pytest.approx(math.exp(-5 / 2))
-    assert acceptance(-10, -5, 4, 1.0) == 1.0
-    assert acceptance(-5, -5, 4, 0.0) == 1.0
-    assert acceptance(-5, -5.01, 4, 0.0) == 0.0
-    assert acceptance(0, -1e9, 1, 1e-9) == 0.0
-    assert acceptance(-1e9, 0, 1, 1e-9) == 1.0
+    assert acceptance(-5, 4, 1.0) == pytest.approx(math.exp(-5 / 4))
+    assert acceptance(-5, 4, 0.5) == pytest.approx(math.exp(-5 / 2))
+    assert acceptance(5, 4, 1.0) == 1.0
+    assert acceptance(0, 4, 0.0) == 1.0
+    assert acceptance(-0.01, 4, 0.0) == 0.0
+    assert acceptance(-1e9, 1, 1e-9) == 0.0
+    assert acceptance(1e9, 1, 1e-9) == 1.0
+
+
+def test_a_linter_that_did_not_run_praises_nothing() -> None:
+    """Catches: no findings, and so the better score, where nobody looked: a tool that is missing
+    or cut off, a program that cannot be read."""
+    made = Candidate(code="def add(a, b): return a", text="", made_by="test")
+    unread = Run(verdicts=(), isolation=ISOLATION, outcome="build_failed", diagnostics=(BAD,))
+
+    def found(lint: Run | None, own: Run) -> int | None:
+        attempt = Attempt(candidate=made, run=own, feedback=explain(PROBLEM, own))
+        steps = faults_of(PROBLEM, attempt, P)
+        try:
+            next(steps)
+            steps.send([lint])
+        except StopIteration as end:
+            faults: Faults = end.value
+            return faults.findings
+        raise AssertionError("it asks for more")
+
+    clean = Run(verdicts=(), isolation=ISOLATION, outcome="passed")
+    late = Run(verdicts=(), isolation=ISOLATION, outcome="timeout")
+    assert found(replace(clean, diagnostics=(BAD, BAD)), clean) == 2
+    assert found(clean, clean) == 0
+    assert found(None, clean) is None
+    assert found(late, clean) is None
+    assert found(clean, unread) is None
+    assert gain(Faults(2, 3), Faults(1, 1)) == 7
+    assert gain(Faults(2, 3), Faults(2, None)) == gain(Faults(2, None), Faults(2, 3)) == 0
 
 
 async def test_greedy_annealing_keeps_the_best() -> None:

@@ -136,6 +136,36 @@ async def test_a_reminder_that_the_budget_forbids_loses_nothing() -> None:
     assert (trail.stopped, len(model.asked)) == ("budget", 3)
 
 
+async def test_a_reminder_that_fails_loses_no_program() -> None:
+    """Catches: a model that is down for a mere reminder, and with it every program of the batch
+    lost, or the result unmeasured."""
+    down = Reply(error="error", text="down")
+    notes: list[str] = []
+
+    class Notes:
+        def note(self, kind: str, body: Mapping[str, Any]) -> None:
+            notes.append(f"{kind} {body.get('error', '')}".strip())
+
+    replies: list[str | Reply] = [code("a+b"), "I cannot.", code("a-b"), down]
+    steps = sample(PROBLEM, Prompter(), n=3)
+    trail, _, _, _ = await drive(steps, replies, map(run_of, ("5", "-1")), journal=Notes())
+    assert [attempt.passed for attempt in trail.attempts] == [True, False, False]
+    assert (trail.stopped, trail.failures) == ("done", [])
+    assert "error down" in notes
+
+
+async def test_a_reminder_answers_its_own_candidate() -> None:
+    """Catches: one of several reminders that fails, and the reply to the next one taken for its
+    own."""
+    down = Reply(error="error", text="down")
+    replies: list[str | Reply] = ["First no.", "Second no.", down, code("a+b")]
+    steps = sample(PROBLEM, Prompter(), n=2)
+    trail, model, _, _ = await drive(steps, replies, [run_of("5")])
+    assert [attempt.candidate.text for attempt in trail.attempts] == ["First no.", code("a+b")]
+    said = [prompt.messages[-2].content for prompt in model.asked[2:]]
+    assert said == ["First no.", "Second no."]
+
+
 async def test_a_model_that_fails_midway_leaves_what_was() -> None:
     """Catches: an error in round 2 that loses round 1, or is a wrong answer."""
     replies: list[str | Reply] = [code("a-b"), Reply(error="error", text="down")]

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from assay.errors import NoSandbox
+from assay.errors import NoSandbox, SandboxError
+from assay.feedback.property import PROGRAM
 from assay.model.prompter import Prompter
 from assay.model.scripted import Scripted
 from assay.problem import Call, Problem
-from assay.sandbox import Sandbox, open_sandbox
+from assay.sandbox import Isolation, Job, Run, Sandbox, open_sandbox
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Driver, Forgetful, Parties, Trail
 from assay.search.properties import property_
@@ -21,6 +22,7 @@ PROBLEM = Problem(
     entry_point="last",
     tests=(Call(id="t", expression="last([1, 2])", expected="2"),),
 )
+BARE = Problem(id="p", prompt=PROBLEM.prompt, entry_point="last")
 PROPERTIES = '''```python
 @given(st.lists(st.integers()))
 def test_member(xs):
@@ -37,7 +39,9 @@ def test_wrong(xs):
     assert last(xs) is None or last(xs) >= 0
 ```'''
 MAXIMUM = "```python\ndef last(xs):\n    return max(xs) if xs else None\n```"
+SORTED = "```python\ndef last(xs):\n    return sorted(xs)[-1] if xs else None\n```"
 FIRST = "```python\ndef last(xs):\n    return xs[0] if xs else None\n```"
+ALSO_FIRST = FIRST.replace("xs else", "len(xs) else")
 LAST = "```python\ndef last(xs):\n    return xs[-1] if xs else None\n```"
 ALSO = "```python\ndef last(xs):\n    if not xs:\n        return None\n    return xs[-1]\n```"
 
@@ -77,10 +81,54 @@ def test_a_program_that_only_passes_the_visible_test_is_repaired(sandbox: Sandbo
 
 def test_a_wrong_property_does_not_drive_out_two_programs_that_pass(sandbox: Sandbox) -> None:
     """Defect: a loop that repairs what is right until the budget is gone."""
-    reason, model, trail = asyncio.run(drive(sandbox, LAST, WRONG_PROPERTY, ALSO, LAST, LAST))
+    reason, model, trail = asyncio.run(drive(sandbox, LAST, WRONG_PROPERTY, ALSO, rounds=1))
     assert reason == "passed"
     assert len(trail.attempts) == 2
     assert len(model.asked) == 3
+
+
+def test_a_right_property_outlives_two_programs_that_violate_it(sandbox: Sandbox) -> None:
+    """Defect: a search that ends, passed, at the second wrong program, with repairs left."""
+    reason, _, trail = asyncio.run(drive(sandbox, MAXIMUM, PROPERTIES, SORTED, LAST))
+    assert (reason, len(trail.attempts)) == ("passed", 3)
+    replies = (FIRST, PROPERTIES, ALSO_FIRST, LAST)
+    reason, _, trail = asyncio.run(drive(sandbox, *replies, problem=BARE))
+    assert (reason, len(trail.attempts)) == ("properties", 3)
+
+
+def test_without_visible_tests_no_property_is_doubted(sandbox: Sandbox) -> None:
+    """Defect: programs of which nothing is known but that they load, taken for two witnesses."""
+    replies = (FIRST, PROPERTIES, ALSO_FIRST)
+    reason, _, trail = asyncio.run(drive(sandbox, *replies, problem=BARE, rounds=1))
+    assert (reason, len(trail.attempts)) == ("rounds", 2)
+
+
+class Unchecking:
+    """Runs candidates; what would check properties fails, as of a fault of ours."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    @property
+    def isolation(self) -> Isolation:
+        return self.sandbox.isolation
+
+    async def run(self, jobs: list[Job]) -> list[Run]:
+        if any(job.code == PROGRAM.read_text() for job in jobs):
+            raise SandboxError("no pids")
+        return await self.sandbox.run(jobs)
+
+    async def close(self) -> None:
+        """It is another's."""
+
+
+def test_what_could_not_be_checked_is_no_praise(sandbox: Sandbox) -> None:
+    """Defect: our failure read as "no property is violated", where nothing else speaks for it."""
+    broken = Unchecking(sandbox)
+    reason, _, trail = asyncio.run(drive(broken, FIRST, PROPERTIES, problem=BARE))
+    assert (reason, len(trail.attempts)) == ("unmeasured", 1)
+    reason, _, trail = asyncio.run(drive(broken, FIRST, PROPERTIES, LAST))
+    assert (reason, len(trail.attempts)) == ("passed", 2)
 
 
 def test_without_properties_it_repairs_by_the_visible_tests(sandbox: Sandbox) -> None:
@@ -89,12 +137,11 @@ def test_without_properties_it_repairs_by_the_visible_tests(sandbox: Sandbox) ->
     assert (reason, len(trail.attempts)) == ("passed", 2)
     reason, _, trail = asyncio.run(drive(sandbox, *[FIRST, ""] + [FIRST] * 3))
     assert (reason, len(trail.attempts)) == ("stuck", 1)
-    bare = Problem(id="p", prompt=PROBLEM.prompt, entry_point="last")
-    reason, model, _ = asyncio.run(drive(sandbox, FIRST, "no", problem=bare))
+    reason, model, _ = asyncio.run(drive(sandbox, FIRST, "no", problem=BARE))
     assert (reason, len(model.asked)) == ("no tests", 2)
 
 
 def test_properties_stand_in_for_tests_that_are_not_there(sandbox: Sandbox) -> None:
-    bare = Problem(id="p", prompt=PROBLEM.prompt, entry_point="last")
-    reason, _, trail = asyncio.run(drive(sandbox, FIRST, PROPERTIES, LAST, problem=bare))
-    assert (reason, len(trail.attempts)) == ("passed", 2)
+    """Defect: an end that claims visible tests."""
+    reason, _, trail = asyncio.run(drive(sandbox, FIRST, PROPERTIES, LAST, problem=BARE))
+    assert (reason, len(trail.attempts)) == ("properties", 2)

@@ -1,6 +1,6 @@
 """What a run or an analysis says to a model or to a person: `Feedback`, one file per source.
 
-A source is a generator (`steps`): it may run a program of its own around the candidate (`child/`),
+A source is a generator (`steps`): it may run a program of its own around the candidate (`inside/`),
 ask a model or a person. `combine` puts what several sources say into one message.
 """
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from assay.candidate import Candidate
 from assay.candidate.splice import build
 from assay.feedback import Attempt, Feedback
-from assay.feedback.shorten import clip, pair
+from assay.feedback.shorten import inline, pair, visible
 from assay.feedback.steps import Steps, ask, try_
 from assay.model.prompter import Prompter
 from assay.problem import Call, Problem
@@ -71,10 +71,11 @@ def differing(problem: Problem, one: Candidate, other: Candidate) -> Steps[Diffe
 
 
 def behaviour(verdict: Verdict) -> str:
+    """On one line: the candidate's text may say anything."""
     detail = verdict.detail
     if verdict.outcome == "raised":
-        return f"raises {detail.exception or 'an exception'}"
-    return f"gives {detail.actual}"
+        return f"raises {visible(detail.exception or 'an exception')}"
+    return f"gives {visible(str(detail.actual))}"
 
 
 def about(found: Difference) -> str:
@@ -82,7 +83,7 @@ def about(found: Difference) -> str:
     return "\n".join(
         [
             "An input on which your code differs from a slow and simple program for this task:",
-            f"`{clip(found.call)}`",
+            f"`{inline(found.call)}`",
             f"Your code {one}",
             f"The simple program {other}",
             "(Both were written by a model, and either may be wrong.)",

@@ -8,7 +8,7 @@ from assay.feedback import Attempt, Feedback, Span
 from assay.feedback.critic import numbered, printable
 from assay.feedback.shorten import clip
 from assay.feedback.steps import Question, Reply, Steps, consult, try_
-from assay.model.prompter import Prompter
+from assay.model.prompter import Prompter, fenced
 from assay.problem import Problem
 
 LONGEST = 4_000
@@ -78,20 +78,15 @@ def words(problem: Problem, reply: Reply, candidates: Sequence[Candidate]) -> Se
 def edited(problem: Problem, code: str, parent: Candidate | None) -> Candidate:
     return Candidate(
         code=code,
-        text=fenced(problem, code),
+        text=fenced(problem.language, code.rstrip()),
         made_by="person",
         parent=None if parent is None else parent.id,
     )
 
 
-def fenced(problem: Problem, code: str) -> str:
-    ticks = "```" if "```" not in code else "~~~~"
-    return f"{ticks}{problem.language}\n{code.rstrip()}\n{ticks}"
-
-
 def dense(problem: Problem, code: str) -> str:
     """Without blank lines: one paragraph, which is kept or cut as a whole."""
-    return fenced(problem, re.sub(r"\n[ \t\r]*(?=\n)", "", code).strip("\n"))
+    return fenced(problem.language, re.sub(r"\n[ \t\r]*(?=\n)", "", code).strip("\n").rstrip())
 
 
 def parse(text: str) -> Reply:

@@ -6,6 +6,7 @@ mistake. A violation is shown by its smallest input.
 """
 
 import ast
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from assay.candidate.extract import blocks
 from assay.feedback import Attempt, Feedback
 from assay.feedback.critic import printable
 from assay.feedback.mutants import mutants
-from assay.feedback.shorten import clip
+from assay.feedback.shorten import clip, inline
 from assay.feedback.steps import Steps, ask, execute
 from assay.model.prompter import Prompter
 from assay.problem import Call, Problem
@@ -41,6 +42,8 @@ SHOWN = 2
 MISSING = "Hypothesis is not there; get it with: pip install 'assay[analyse]'"
 
 State = Literal["held", "violated", "broken", "unfinished", "unknown", "missing"]
+OPEN = ("unfinished", "missing")
+"""States that say nothing of the program: the run failed, was cut off, or never began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,13 @@ class Checked:
     finding: Finding
     """On the candidate."""
     dropped: str
-    """Why it is not to be trusted; empty where it is."""
+    """Why it is not to be trusted; empty where it is, or where that is not known."""
+    unchecked: str = ""
+    """Why it could not be checked; empty where it was."""
 
     @property
     def violated(self) -> bool:
-        return self.finding.state == "violated" and not self.dropped
+        return self.finding.state == "violated" and not self.dropped and not self.unchecked
 
 
 def property_(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Feedback | None]:
@@ -104,8 +109,9 @@ def summary(checked: Sequence[Checked]) -> str:
     """For a person: how many were kept, and why the others were not."""
     if any(one.finding.state == "missing" for one in checked):
         return MISSING
-    kept = sum(not one.dropped for one in checked)
-    reasons = [f"{one.claim.name}: {one.dropped}" for one in checked if one.dropped]
+    doubts = [(one.claim.name, one.dropped or one.unchecked) for one in checked]
+    reasons = [f"{name}: {why}" for name, why in doubts if why]
+    kept = len(checked) - len(reasons)
     return "; ".join([f"{kept} of {len(checked)} properties kept", *reasons])
 
 
@@ -115,9 +121,9 @@ def about(checked: Checked) -> str:
     lines = [
         f"A property that should hold for every input is violated: {one.meaning}",
         *(f"    {line}" for line in one.shown.splitlines() if line.strip()),
-        f"It fails for: {clip(finding.arguments)}",
-        *(clip(call) for call in finding.calls[:3]),
-        clip(finding.error),
+        f"It fails for: {inline(finding.arguments)}",
+        *map(inline, finding.calls[:3]),
+        inline(finding.error),
         "(A model wrote this property; it may be wrong.)",
     ]
     return printable("\n".join(line for line in lines if line.strip()))
@@ -176,14 +182,16 @@ def check(problem: Problem, code: str, written: Sequence[Property]) -> Steps[lis
     """Each property on the visible examples and on the program, then on mutants of that.
 
     A property is dropped where an example violates it, where it cannot be run, where nothing
-    satisfies it, and where no mutant violates it: such a one says nothing.
+    satisfies it, and where no mutant violates it: such a one says nothing. Where a run failed or
+    was cut off before that is known, the property is `unchecked`, and neither held nor violated.
     """
     if not written:
         return []
     [mine] = yield from findings(problem, {"programs": [code]}, written)
     [examples] = yield from findings(problem, {"examples": examples_of(problem)}, written)
-    first = [doubt(*pair) for pair in zip(mine, examples, strict=True)]
-    alive = [at for at, dropped in enumerate(first) if not dropped]
+    rows = zip(written, mine, examples, strict=True)
+    checked = [doubt(claim, *pair) for claim, *pair in rows]
+    alive = [at for at, one in enumerate(checked) if not one.dropped and not one.unchecked]
     if alive and (changed := mutants(code, MUTANTS)):
         kept = [written[at] for at in alive]
         others = yield from findings(problem, {"programs": changed}, kept, shrink=False)
@@ -191,11 +199,8 @@ def check(problem: Problem, code: str, written: Sequence[Property]) -> Steps[lis
         others = []
     for place, at in enumerate(alive):
         states = [row[place] for row in others]
-        first[at] = value_of(mine[at], examples[at], states)
-    return [
-        Checked(claim=one, finding=finding, dropped=dropped)
-        for one, finding, dropped in zip(written, mine, first, strict=True)
-    ]
+        checked[at] = valued(checked[at], examples[at], states)
+    return checked
 
 
 def findings(
@@ -203,28 +208,38 @@ def findings(
 ) -> Steps[list[list[Finding]]]:
     """For each program of the order, or for the examples, what every property did."""
     rows = len(order.get("programs", [""]))
-    [run] = yield from execute([job(problem, order | {"shrink": shrink}, written, rows)])
-    found = read(run, rows * len(written))
+    wanted = job(problem, order | {"shrink": shrink}, written, rows)
+    [run] = yield from execute([wanted])
+    found = read(run, mark_of(wanted), rows * len(written))
     return [found[at * len(written) : (at + 1) * len(written)] for at in range(rows)]
 
 
-def doubt(mine: Finding, on_examples: Finding) -> str:
-    """Why a property is not to be trusted, by what the program and the examples say."""
+def doubt(claim: Property, mine: Finding, on_examples: Finding) -> Checked:
+    """What the examples and the program say of a property."""
+    dropped = unchecked = ""
     if on_examples.state == "violated":
-        return "a visible example violates it"
-    if mine.state not in ("held", "violated"):
-        return f"it cannot be run ({mine.error or mine.state})"
-    return ""
+        dropped = "a visible example violates it"
+    elif mine.state in OPEN or on_examples.state in OPEN:
+        unchecked = "its check failed or was not finished"
+    elif mine.state not in ("held", "violated"):
+        dropped = f"it cannot be run ({mine.error or mine.state})"
+    return Checked(claim=claim, finding=mine, dropped=dropped, unchecked=unchecked)
 
 
-def value_of(mine: Finding, on_examples: Finding, others: Sequence[Finding]) -> str:
-    """Why a property says nothing, by what it did on mutants. An error that a mutant raises is
-    seen without any property, so only an assertion counts."""
-    killed = [one for one in others if one.state == "violated" and "AssertionError" in one.error]
-    if mine.state == "held":
-        return "" if killed else "no mutant violates it"
-    held = [one for one in (on_examples, *others) if one.state == "held"]
-    return "" if held else "nothing satisfies it"
+def valued(checked: Checked, on_examples: Finding, others: Sequence[Finding]) -> Checked:
+    """With what mutants say of it. An error that a mutant raises is seen without any property, so
+    only an assertion counts."""
+    if checked.finding.state == "held":
+        told = any(one.state == "violated" and "AssertionError" in one.error for one in others)
+        why = "no mutant violates it"
+    else:
+        told = any(one.state == "held" for one in (on_examples, *others))
+        why = "nothing satisfies it"
+    if told:
+        return checked
+    if others and all(one.state in OPEN for one in others):
+        return replace(checked, unchecked="no mutant was finished")
+    return replace(checked, dropped=why)
 
 
 def examples_of(problem: Problem) -> list[tuple[str, str]]:
@@ -258,12 +273,25 @@ def job(problem: Problem, order: dict[str, Any], written: Sequence[Property], ro
     return Job(code=PROGRAM.read_text(), stdin=json.dumps(order), limits=limits)
 
 
-def read(run: Run | None, count: int) -> list[Finding]:
-    """One finding a property; the program under test could have printed them as well."""
+def mark_of(wanted: Job) -> str:
+    """What begins each line of a finding: a digest of the order. A program is part of the order,
+    so it cannot hold it, and a line that it prints of itself is not read.
+
+    This keeps out forged lines, not an attack: the program shares the process, and one that
+    searches its frames for the mark, or changes what Hypothesis does, can say what it likes.
+    """
+    return f"{MARK}{hashlib.sha256(wanted.stdin.encode()).hexdigest()}: "
+
+
+def read(run: Run | None, mark: str, count: int) -> list[Finding]:
+    """One finding a property, `unfinished` where there is none. More lines than were asked for
+    are not ours alone, and none of them is believed."""
     lines = (run.stdout if run else "").split("\n")
-    found = [finding_in(line.removeprefix(MARK)) for line in lines if line.startswith(MARK)]
+    found = [finding_in(line.removeprefix(mark)) for line in lines if line.startswith(mark)]
     if found and found[0].state == "missing":
         found *= count
+    elif len(found) > count:
+        found = []
     return [*found[:count], *[Finding(state="unfinished")] * (count - len(found))]
 
 

@@ -24,8 +24,8 @@ class Ask:
 
     prompts: tuple[Prompt, ...]
     optional: bool = False
-    """Where the budget has no room for it, the answer is empty and the strategy goes on; else
-    that ends it."""
+    """Where the budget has no room for it or the model fails, the answer is empty and the strategy
+    goes on, without a failure of its own; else that ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,10 @@ class Try:
 class Execute:
     """Run these programs of ours around a candidate (a tracer, an analyser); no attempts.
 
-    Answered with one run a job, in order; `None` where a failure of ours or the budget left it
-    open. What such a program prints was in the candidate's hands: it is advice, not a verdict.
+    Answered with one run a job, in order; `None` where a failure of ours left it open, or where
+    the budget had room for others only. Where it has room for none, `BudgetSpent` is raised at
+    the request and ends the strategy. What such a program prints was in the candidate's hands:
+    it is advice, not a verdict.
     """
 
     jobs: tuple[Job, ...]

@@ -1,5 +1,6 @@
 """The wording and the sampling of prompts: Jinja2 text files, overridable one by one."""
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1]
 WHILE_RENDERING = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 """What the expressions of a template, or a file that is no text, may raise."""
+
+
+def fenced(language: str, code: str) -> str:
+    """Code as a block that nothing in it closes: its fence is longer than any row of backticks
+    in the code. Every template has it."""
+    longest = max(map(len, re.findall("`+", code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{code}\n{fence}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ class Prompter:
             lstrip_blocks=True,
             keep_trailing_newline=False,
         )
+        environment.globals["fenced"] = fenced
         return environment
 
     def text(self, template: str, **values: Any) -> str:

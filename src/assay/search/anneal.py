@@ -1,10 +1,12 @@
 """Simulated annealing over fine-grained feedback."""
 
 import math
+from dataclasses import dataclass
 from random import Random
 
-from assay.feedback import SOURCES, Attempt
-from assay.feedback.combine import find_source, gather
+from assay.feedback import Attempt
+from assay.feedback.analysis import lint, python_of
+from assay.feedback.combine import gather
 from assay.feedback.steps import Steps, try_
 from assay.model import Message
 from assay.model.prompter import Prompter
@@ -16,6 +18,16 @@ from assay.search.turns import write_new
 
 MAJOR, MINOR = 5, 1
 """What an error costs, as in the paper: here a failing test, and a finding of the linter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What is known to be wrong with a program."""
+
+    failing: float
+    """Visible tests; one that was not reached counts."""
+    findings: int | None
+    """Of the linter; `None`: it did not run, or there is no program that it could read."""
 
 
 def anneal(
@@ -45,7 +57,7 @@ def anneal(
     seen = {current.candidate.id}
     if current.passed or not current.measured:
         return PASSED if current.passed else UNMEASURED
-    score = yield from score_of(problem, current, prompter)
+    faults = yield from faults_of(problem, current, prompter)
     for number in range(1, rounds + 1):
         messages = yield from correction(problem, current, prompter)
         parent = current.candidate.id
@@ -57,28 +69,37 @@ def anneal(
         [attempt] = yield from try_([made])
         if attempt.passed or not attempt.measured:
             return PASSED if attempt.passed else UNMEASURED
-        new = yield from score_of(problem, attempt, prompter)
-        if chance.random() < acceptance(score, new, len(problem.tests), temperature):
-            current, score = attempt, new
+        new = yield from faults_of(problem, attempt, prompter)
+        if chance.random() < acceptance(gain(faults, new), len(problem.tests), temperature):
+            current, faults = attempt, new
         temperature -= cooling * temperature
     return ROUNDS
 
 
-def acceptance(old: float, new: float, scale: int, temperature: float) -> float:
-    """The probability min(1, exp((new - old) / (scale * temperature))); at 0 its limit."""
-    if new >= old:
+def acceptance(gained: float, scale: int, temperature: float) -> float:
+    """The probability min(1, exp(gained / (scale * temperature))); at 0 its limit."""
+    if gained >= 0:
         return 1.0
-    return math.exp((new - old) / (scale * temperature)) if temperature > 0 else 0.0
+    return math.exp(gained / (scale * temperature)) if temperature > 0 else 0.0
 
 
-def score_of(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[float]:
-    """0 is a program without a known error. A test that was not reached counts as failed."""
+def gain(old: Faults, new: Faults) -> float:
+    """By how much the score rises. The linter counts where it read both programs: what it did not
+    say of one is no praise."""
+    gained = MAJOR * (old.failing - new.failing)
+    if old.findings is None or new.findings is None:
+        return gained
+    return gained + MINOR * (old.findings - new.findings)
+
+
+def faults_of(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Faults]:
     failing = (1 - attempt.score) * len(problem.tests)
-    findings = 0
-    if "lint" in SOURCES:
-        advice = yield from find_source("lint")(problem, attempt, prompter)
-        findings = len(advice.spans) if advice else 0
-    return -(MAJOR * failing + MINOR * findings)
+    if python_of(problem, attempt) is None:
+        return Faults(failing, None)
+    advice = yield from lint(problem, attempt, prompter)
+    if advice is None:
+        return Faults(failing, 0)
+    return Faults(failing, None if advice.note else len(advice.spans))
 
 
 def correction(

@@ -24,7 +24,8 @@ class Budget:
     completion_tokens: int | None = None
     calls: int | None = None
     runs: int | None = None
-    """Candidates that the sandbox runs; the same program again is not run again."""
+    """Of the sandbox: candidates, and programs of ours around them (analysers, traces, properties).
+    The same run is not made, nor charged, twice."""
     seconds: float | None = None
     """Wall time."""
     dollars: float | None = None

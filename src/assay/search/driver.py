@@ -76,7 +76,7 @@ class Trail:
     attempts: list[Attempt] = field(default_factory=list)
     """In the order in which they were made, repeats included."""
     stopped: str = "done"
-    """What the strategy said (`search.STOPS`), else `done`, `budget` (the problem's),
+    """What the strategy said (a constant of `search`), else `done`, `budget` (the problem's),
     `total budget` (the run's), `stopped by hand` or `model: …`."""
     failures: list[str] = field(default_factory=list)
     """Of model and sandbox: what came of them is not what the strategy would have done."""
@@ -184,7 +184,8 @@ class Driver:
                 self._budget_spent()
                 break
             waiting = waiting[len(held) :]
-            completions += await self._calls(held, alone=not completions and not waiting)
+            needed = not optional and not completions and not waiting
+            completions += await self._calls(held, needed=needed, optional=optional)
         return completions
 
     def _reserve(self, prompts: Sequence[Prompt]) -> list[Reservation]:
@@ -201,16 +202,20 @@ class Driver:
             held.append(more)
         return held
 
-    async def _calls(self, held: Sequence[Reservation], *, alone: bool) -> list[Completion]:
+    async def _calls(
+        self, held: Sequence[Reservation], *, needed: bool, optional: bool
+    ) -> list[Completion]:
         async with self._timed("model"):
             replies = await asyncio.gather(*map(self._one_call, held), return_exceptions=True)
         completions = [reply for reply in replies if isinstance(reply, Completion)]
         failures = [reply for reply in replies if isinstance(reply, BaseException)]
-        # A failed call of several leaves the others usable; alone it ends the strategy.
+        # A failed call of several leaves the others usable; alone it ends the strategy. What is
+        # optional is only noted.
         for failure in failures:
-            if not isinstance(failure, ModelError) or (alone and not completions):
+            if not isinstance(failure, ModelError) or (needed and not completions):
                 raise failure
-            self.trail.failures.append(f"model: {failure}")
+            if not optional:
+                self.trail.failures.append(f"model: {failure}")
             self.journal.note("error", {"error": str(failure)})
         return completions
 

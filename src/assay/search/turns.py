@@ -101,17 +101,18 @@ def write_all(
     """One program a prompt, asked for at once; fewer where the model or the budget gave fewer.
 
     Replies without code are asked once more, for the code alone; where there is still none, the
-    candidate has none. A budget that has no room for that leaves the others what they are.
+    candidate has none. A budget that has no room for that, or a model that fails then, leaves all
+    of them what they are.
     """
     completions = yield from ask(prompts)
     made = [candidate_of(problem, reply, made_by, parent) for reply in completions]
     bare = [at for at, candidate in enumerate(made) if candidate.code is None]
     if not bare or len(made) < len(prompts):  # which reply is whose is not known then
         return made
-    reminders = [reminder(problem, prompter, prompts[at], made[at].text) for at in bare]
-    completions = yield from ask(reminders, optional=True)
-    for at, reply in zip(bare, completions, strict=False):
-        made[at] = candidate_of(problem, reply, made_by, parent)
+    for at in bare:  # one by one: of several some may fail, and which did is not known
+        again = reminder(problem, prompter, prompts[at], made[at].text)
+        for reply in (yield from ask([again], optional=True)):
+            made[at] = candidate_of(problem, reply, made_by, parent)
     return made
 
 

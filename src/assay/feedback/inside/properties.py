@@ -4,10 +4,13 @@ Reads JSON from standard input: `programs` (their texts; or instead `examples`, 
 arguments and the value), `entry` (the function asked for), `properties` (`source` and `name` of a
 test function), `count` (inputs a property), `shrink` (whether to make a failing one smaller) and
 `seconds` (of CPU a property). Prints a line of JSON a program and property, as soon as it is
-known. It only ever runs in the sandbox, beside what it checks: what it says is advice.
+known, marked with a digest of the whole order, which no program can hold because it is a part of
+that. It only ever runs in the sandbox, in one process with what it checks, which can look for the
+mark there: what it says is advice.
 """
 
 import ast
+import hashlib
 import io
 import json
 import signal
@@ -152,12 +155,14 @@ def on_examples(
 
 
 def main() -> None:
-    order = json.load(sys.stdin)
+    text = sys.stdin.read()
+    order = json.loads(text)
+    mark = f"{MARK}{hashlib.sha256(text.encode()).hexdigest()}: "
     out = sys.stdout
     sys.stdout = io.StringIO()  # what the program prints is of no interest
 
     def tell(result: dict[str, Any]) -> None:
-        out.write(f"\n{MARK}{json.dumps(result)}\n")
+        out.write(f"\n{mark}{json.dumps(result)}\n")
         out.flush()
 
     def late(number: int, frame: object) -> None:
