@@ -175,10 +175,11 @@ def near(one: Any, other: Any, off: float) -> bool:
         return one.keys() == other.keys() and all(near(one[k], other[k], off) for k in one)
     if isinstance(one, float) or isinstance(other, float):
         try:
-            return abs(one - other) <= off
+            return bool(abs(one - other) <= off)
         except (TypeError, OverflowError):
             return False
-    return bool(one == other)
+    same: bool = one == other
+    return same
 
 
 def plain(value: Any) -> Any:
