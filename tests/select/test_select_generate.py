@@ -26,6 +26,7 @@ from assay.search.sample import sample
 from assay.select import Choice, find_selector
 from assay.select.answer import Answer, conclude, solve
 from assay.select.generate import MAX_TESTS, asserts, calls, kept
+from assay.select.people import Limited
 from assay.select.questions import Recall
 
 BARE = Problem(id="p", prompt="Write f(x), which doubles an integer.", entry_point="f")
@@ -169,7 +170,7 @@ async def solved(
     budget: Budget | None = None,
     selector: str = "posterior",
     least: float = 0.0,
-    person: "Person | None" = None,
+    person: Any = None,
 ) -> tuple[Choice, Answer, Driver]:
     parties = Parties(Scripted(replies), machine, person)
     driver = Driver(problem, parties, Ledger(budget or Budget()), Forgetful())
@@ -252,7 +253,7 @@ async def test_nothing_that_was_listed_is_no_proof_of_the_rest(machine: Sandbox)
         f"def f(x):\n    y{n} = x\n    return y{n} + {k}"
         for n, k in enumerate((1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 6))
     ]
-    choice, answer, _ = await solved(machine, bodies, ["no"] * 3, person=Person())
+    choice, answer, _ = await solved(machine, bodies, ["no"] * 3, person=Limited(Person(), 1))
     assert choice.answers
     assert not choice.confirmed
     assert answer.status == "abstained"
