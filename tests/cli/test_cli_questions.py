@@ -249,11 +249,21 @@ def test_one_candidate_is_no_question(shell: Shell) -> None:
     """Catches: a person disturbed where all programs are the same."""
     samples(shell, TWICE, TWICE)
     file = answers(shell, of={"f([3])": "[9]"})
-    [row] = shell.run(*rank("--answers", file, "--json")).answered().rows
-    assert row["questions"] == 0
+    done = shell.run(*rank("--answers", file, "--json")).answered(4)
+    [row] = done.rows
+    assert (row["questions"], row["confidence"], row["abstained"]) == (0, 0, True)
+    assert "known to be right" in row["reason"]
     shell.file("add.py", "def add(a, b):\n    ...\n")
     model = shell.model(right())
     shell.file("a.jsonl", '{"task_id": "add.py", "input": "add(1, 2)", "value": "3"}')
     more = ("--answers", "a.jsonl", "--selector", "posterior", "--json")
     [row] = shell.run("solve", "add.py", "--model", model, *more).rows
     assert row["questions"] == 0
+    assert "no candidate was seen on add(1, 2)" in row["reason"]
+
+
+def test_an_answer_about_an_unknown_input_is_said(shell: Shell) -> None:
+    """Catches: a row of --answers that is dropped without a word."""
+    file = answers(shell, of={"f([3])": "[6]", "f([77])": "[154]"})
+    done = shell.run(*rank("--answers", file, "--json")).answered()
+    assert "not used: no program was run on f([77])" in done.err

@@ -4,24 +4,31 @@ import ast
 import asyncio
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.candidate import Candidate
+from assay.errors import SandboxError
+from assay.feedback.steps import Question
+from assay.feedback.steps import Reply as Said
 from assay.feedback.written import asserts, calls
 from assay.model.prompter import Prompter
 from assay.model.scripted import Reply, Scripted
 from assay.problem import Call, Problem
 from assay.problem.signature import from_signature
-from assay.sandbox import Sandbox, open_sandbox
+from assay.sandbox import Job, Run, Sandbox, open_sandbox
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Driver, Forgetful, Parties
 from assay.search.sample import sample
 from assay.select import Choice, find_selector
 from assay.select.answer import Answer, conclude, solve
 from assay.select.generate import MAX_TESTS, kept
+from assay.select.people import Limited
+from assay.select.questions import Recall
 
 BARE = Problem(id="p", prompt="Write f(x), which doubles an integer.", entry_point="f")
 GOOD = "```python\n" + "\n".join(f"assert f({n}) == {2 * n}" for n in range(1, 9)) + "\n```"
@@ -164,14 +171,15 @@ async def solved(
     budget: Budget | None = None,
     selector: str = "posterior",
     least: float = 0.0,
+    person: Any = None,
 ) -> tuple[Choice, Answer, Driver]:
-    driver = Driver(
-        problem, Parties(Scripted(replies), machine), Ledger(budget or Budget()), Forgetful()
-    )
+    parties = Parties(Scripted(replies), machine, person)
+    driver = Driver(problem, parties, Ledger(budget or Budget()), Forgetful())
     candidates = [Candidate(code=body, text=body, made_by="test") for body in bodies]
     driver.trail.attempts += await driver._try(candidates, problem.tests)
     choice = await driver.drive(find_selector(selector)(problem, driver.trail.attempts, Prompter()))
     assert choice is not None
+    problem = replace(problem, tests=(*problem.tests, *choice.answers))
     return choice, conclude(problem, driver.trail, choice, driver.ledger.cost, least), driver
 
 
@@ -190,6 +198,79 @@ async def test_words_alone_give_a_likely_answer(machine: Sandbox) -> None:
     assert answer.code in TWICE
     assert choice.confidence == answer.confidence
     assert driver.ledger.cost.calls == 2
+
+
+class Person:
+    """Says the same to each question about a value; a file of theirs there is none."""
+
+    def __init__(self, text: str = "") -> None:
+        self.text = text
+
+    async def answer(self, question: Question) -> Said | None:
+        known = isinstance(question, Recall)
+        return None if known else Said(choice=len(question.choices) - 1, text=self.text)
+
+
+class Failing:
+    """The machine, but a failure of ours on each run of that text on more than one test."""
+
+    def __init__(self, machine: Sandbox, text: str) -> None:
+        self.machine, self.text, self.isolation = machine, text, machine.isolation
+
+    async def run(self, jobs: list[Job]) -> list[Run]:
+        if any(self.text in job.code and len(job.tests) > 1 for job in jobs):
+            raise SandboxError("down")
+        return await self.machine.run(jobs)
+
+    async def close(self) -> None:
+        """Nothing of its own."""
+
+
+SEEN = replace(BARE, tests=(Call(id="t", expression="f(2)", expected="4"),))
+
+
+async def test_a_failure_of_ours_while_selecting_is_no_score(machine: Sandbox) -> None:
+    """Catches: a candidate that was not observed, ranked and shown to a person as one that times
+    out on every input."""
+    bodies = [SQUARE, *[TWICE[1]] * 3]
+    failing: Any = Failing(machine, "x + x")
+    choice, answer, _ = await solved(failing, bodies, [GOOD] * 2, SEEN, person=Person("5"))
+    assert answer.code == TWICE[1]
+    assert not choice.answers
+    assert all(v.outcome == "passed" for a in choice.order if a.run for v in a.run.verdicts)
+
+
+@pytest.mark.parametrize("runs", [3, 4, 5, 6, 7])
+async def test_a_budget_spent_while_selecting_is_no_score(machine: Sandbox, runs: int) -> None:
+    """Catches: the majority that loses because the runs ended after the first candidate."""
+    bodies = [SQUARE, *[TWICE[1]] * 3]
+    _, answer, _ = await solved(machine, bodies, ["no"] * 3, SEEN, budget=Budget(runs=runs))
+    assert answer.code == TWICE[1]
+
+
+async def test_nothing_that_was_listed_is_no_proof_of_the_rest(machine: Sandbox) -> None:
+    """Catches: `verified` for a reading that nobody confirmed, because others were excluded."""
+    bodies = [
+        f"def f(x):\n    y{n} = x\n    return y{n} + {k}"
+        for n, k in enumerate((1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 6))
+    ]
+    choice, answer, _ = await solved(machine, bodies, ["no"] * 3, person=Limited(Person(), 1))
+    assert choice.answers
+    assert not choice.confirmed
+    assert answer.status == "abstained"
+
+
+@pytest.mark.parametrize("selector", ["posterior", "majority", "codet", "agreement", "visible"])
+async def test_nothing_is_likely_that_no_input_gave_a_value(
+    machine: Sandbox, selector: str
+) -> None:
+    """Catches: programs that raise everywhere, or that nothing ran, called likely."""
+    raising = [f"def f(x):\n    raise ValueError({n})" for n in range(5)]
+    for bodies in (raising, ["x = 1\n" * 40] * 5, [TWICE[0]] * 20):
+        _, answer, _ = await solved(machine, bodies, ["no"] * 3, selector=selector)
+        assert answer.status == "abstained"
+    _, alone, _ = await solved(machine, [TWICE[0]], ["no"] * 3, selector=selector)
+    assert "below" not in alone.reason
 
 
 async def test_two_readings_are_named(machine: Sandbox) -> None:

@@ -104,6 +104,8 @@ async def rank_all(
                 heard = await asking.about(matrix)
                 if asking.person is not None and heard.silence and not heard.questions:
                     screen.say(f"{pool.task}: no question: {heard.silence}")
+                for call in heard.unused:
+                    screen.warn(f"{pool.task}: not used: no program was run on {harmless(call)}")
                 ranking = heard.sure(rank(heard.matrix, flags.selector))
                 row = as_json(pool, heard, ranking, flags)
                 answered += not row["abstained"]
@@ -135,7 +137,9 @@ def as_json(pool: Pool, heard: "Hearing", ranking: "Ranking", flags: RankFlags) 
     for index, program in enumerate(pool.member):
         copies.setdefault(program, []).append(index)
     rows = [(int(program), index) for program in ranking.order for index in copies[int(program)]]
-    able = bool(matrix.loaded[ranking.order[0]])
+    first = ranking.order[0]
+    able = bool(matrix.loaded[first])
+    fails = not matrix.passed[first, matrix.binding].all()
     sure = ranking.probability
     found: dict[str, Any] = {
         "task_id": pool.task,
@@ -149,13 +153,13 @@ def as_json(pool: Pool, heard: "Hearing", ranking: "Ranking", flags: RankFlags) 
             for program, index in rows
         ],
         "confidence": ranking.confidence,
-        "abstained": not able or ranking.confidence < flags.min_confidence,
+        "abstained": not able or fails or ranking.confidence < flags.min_confidence,
         "questions": heard.questions,
         "answers": [told.record for told in heard.told],
         "selector": flags.selector,
         "programs": len(pool.programs),
         "tests": len(pool.tests),
-        "reason": reason(able, ranking.confidence, flags.min_confidence),
+        "reason": reason(able, fails, ranking.confidence, flags.min_confidence),
     }
     if flags.explain:
         from assay.select.ranking import explain
@@ -167,9 +171,11 @@ def as_json(pool: Pool, heard: "Hearing", ranking: "Ranking", flags: RankFlags) 
     return found
 
 
-def reason(able: bool, confidence: float, least: float) -> str:
+def reason(able: bool, fails: bool, confidence: float, least: float) -> str:
     if not able:
         return "no program loads"
+    if fails:
+        return "every program fails a test that is known to be right"
     return f"confidence below {least:g}" if confidence < least else ""
 
 

@@ -34,6 +34,13 @@ class Choice:
     """One line on what speaks against the first; empty where nothing was found."""
     answers: tuple[Test, ...] = ()
     """What a person said, as tests; `order` has their verdicts."""
+    observed: bool = False
+    """Whether the first returned a value on some input, or passed a test; without tests that are
+    known to be right nothing else is `likely`."""
+    confirmed: bool = False
+    """Whether the first returned a value that a person gave."""
+    unused: tuple[str, ...] = ()
+    """Inputs that a person's file answers and that no candidate was seen on."""
 
 
 Selector = Callable[[Problem, Sequence[Attempt], Prompter], Steps[Choice]]

@@ -33,8 +33,21 @@ def agreement(
     cluster = [
         groups.setdefault(behaviour.get(a.candidate.id, a.candidate.id), len(groups)) for a in order
     ]
-    support = votes[behaviour[order[0].candidate.id]] if order else 0
-    return Choice(order=tuple(order), cluster=tuple(cluster), support=support, of=votes.total())
+    first = behaviour[order[0].candidate.id] if order else ""
+    return Choice(
+        order=tuple(order),
+        cluster=tuple(cluster),
+        support=votes[first] if order else 0,
+        of=votes.total(),
+        observed=returned(first),
+    )
+
+
+def returned(behaviour: object) -> bool:
+    """Whether any input gave a value."""
+    if not isinstance(behaviour, tuple):
+        return False
+    return any(actual is not None and exception is None for _, actual, exception in behaviour)
 
 
 def behaviours(

@@ -12,14 +12,18 @@ from assay.search import NOT_WORTH
 from assay.search.budget import Cost, Ledger
 from assay.search.driver import BY_HAND, Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
+from assay.select.doubt import printable
 
 Status = Literal["verified", "likely", "abstained", "failed", "unmeasured"]
-"""`verified`: passes every visible test. `likely`: there are none, but it is more likely right
-than not. `abstained`: it is not, or less likely than was asked for. `failed`: no candidate passes
-the visible tests within the budget. `unmeasured`: a failure of ours, of model or sandbox."""
+"""`verified`: passes every visible test; where there are none, it returns a value that a person
+gave, and is more likely right than not. `likely`: there are none, but it was run and is more likely
+right than not. `abstained`: it is not, or less likely than was asked for. `failed`: no candidate
+passes the visible tests within the budget. `unmeasured`: a failure of ours, of model or sandbox."""
 
 LIKELY = 0.5
 """Confidence of an answer that no visible test speaks for."""
+NAMED = 3
+"""Inputs that a reason lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,10 @@ def conclude(
         if confidence is None and choice.of > 1:
             confidence = round(choice.support / choice.of, 4)
     status, reason = judge(problem, trail, choice, best, confidence, least)
+    if choice and choice.unused:
+        reason += f"; no candidate was seen on {', '.join(map(printable, choice.unused[:NAMED]))}"
+        more = len(choice.unused) - NAMED
+        reason += f" and {more} more" * (more > 0) + ", so what was answered there is not used"
     return Answer(
         problem=problem.id,
         status=status,
@@ -132,23 +140,34 @@ def judge(
         if best is None and trail.stopped == BY_HAND:
             return "failed", "stopped by hand before a candidate was tried"
         return "unmeasured", _unmeasured_reason(trail, best)
-    if best.passed and problem.tests:
-        if (confidence or 0.0) < least:
-            begin = "it passes every visible test, but"
-            return "abstained", _doubtful(begin, choice, confidence, least)
+    given = len(problem.tests) > len(choice.answers)
+    bar = max(least, LIKELY)
+    if best.passed and given and (confidence or 0.0) < least:
+        begin = "it passes every visible test, but"
+        return "abstained", _doubtful(begin, choice, confidence, least)
+    # That a person took none of the values listed speaks for no other one.
+    if best.passed and (given or (choice.confirmed and (confidence or 0.0) >= bar)):
         said = f", {len(choice.answers)} of them answered by a person" if choice.answers else ""
         return "verified", f"passes every visible test{said}"
     if not best.passed and trail.failures:
         # Without our failure the strategy would have gone on, so this is not its result.
         return "unmeasured", trail.failures[0]
-    if problem.tests:
+    if problem.tests and not best.passed:
         return "failed", "no candidate passes every visible test"
     if best.candidate.code is None or not best.passed:
         return "failed", "no candidate loads without an error"
-    bar = max(least, LIKELY)
-    if choice.of > 1 and confidence is not None and confidence >= bar and not _halved(choice):
-        return "likely", f"{choice.support} of {choice.of} candidates are alike; there are no tests"
-    return "abstained", _doubtful("there are no tests, and", choice, confidence, bar)
+    return _untested(choice, confidence, bar)
+
+
+def _untested(choice: Choice, confidence: float | None, bar: float) -> tuple[Status, str]:
+    alike = f"{choice.support} of {choice.of} candidates are alike"
+    if choice.of < 2:
+        return "abstained", "there are no tests, and no other candidate to compare with"
+    if (confidence or 0.0) < bar or _halved(choice):
+        return "abstained", _doubtful("there are no tests, and", choice, confidence, bar)
+    if not choice.observed:
+        return "abstained", f"there are no tests; {alike}, but none was checked on any input"
+    return "likely", f"{alike}; there are no tests"
 
 
 def _halved(choice: Choice) -> bool:
@@ -159,6 +178,8 @@ def _halved(choice: Choice) -> bool:
 def _doubtful(begin: str, choice: Choice, confidence: float | None, bar: float) -> str:
     known = "not known" if confidence is None else f"{confidence:.2f}"
     why = choice.doubt or "no majority of candidates is alike"
+    if confidence is not None and confidence >= bar:  # half of the candidates
+        return f"{begin} its confidence is {known}: {why}"
     return f"{begin} its confidence is {known}, below {bar:g}: {why}"
 
 

@@ -22,6 +22,14 @@ MANY = 50
 SHRUNK = 10.0
 """Programs that disagree, added to those that were written: agreement of few says little."""
 
+RANGE: dict[Kind, tuple[int, float]] = {
+    "many": (100, np.inf),
+    "few": (20, 20),
+    "checked": (20, np.inf),
+}
+"""By kind the most programs, and the most inputs, of the choices that it was fitted on: more of
+either counts as so many. Of `many` all inputs of a task were there; `checked` does not use them."""
+
 EVIDENCE: dict[Kind, tuple[str, ...]] = {
     "many": ("agreement", "repeats", "size", "constant", "able", "spread", "inputs"),
     "few": ("agreement", "repeats", "size", "constant", "able", "spread", "inputs", "written"),
@@ -69,8 +77,10 @@ def kind_of(matrix: Matrix) -> Kind:
 
 def confidence_evidence(matrix: Matrix, known: dict[str, Floats], first: int) -> dict[str, float]:
     """What tells whether the first program is right, apart from what made it the first."""
-    total = float(matrix.count.sum())
-    written = max(matrix.written, total)
+    whole = float(matrix.count.sum())
+    written = max(matrix.written, whole)
+    most, inputs = RANGE[kind_of(matrix)]
+    total = min(whole, most)
     both = (known["same_tests"][first] + known["same_values"][first]) / 2
     able = matrix.loaded & (matrix.allowed() == matrix.allowed().max(initial=0))
     return {
@@ -86,9 +96,9 @@ def confidence_evidence(matrix: Matrix, known: dict[str, Floats], first: int) ->
         # entropy of the groups by values: how far the programs disagree as a whole
         "spread": spread(matrix),
         # how many inputs they were compared on
-        "inputs": float(np.log1p(len(matrix.inputs))),
+        "inputs": float(np.log1p(min(len(matrix.inputs), inputs))),
         "visible": float(np.log1p(matrix.binding.sum())),
-        "written": float(np.log(written)),
+        "written": float(np.log(min(written, most))),
     }
 
 

@@ -4,8 +4,10 @@ An answer becomes a test of origin `person`, which is binding as a visible test 
 disagree rank below those that agree, and the tests of a model on the same input are dropped.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,15 +20,17 @@ from assay.sandbox import Detail, Outcome, Verdict
 from assay.search.driver import Person
 from assay.select.judging import short
 from assay.select.matrix import Bools, Ints, Matrix
+from assay.select.people import Limited, Noted
 from assay.select.questions import (
     CHOICES,
     ERROR,
     LEAST,
     Beliefs,
+    Recall,
+    alike,
     answers,
     beliefs,
     best_input,
-    canonical,
     heard,
     is_value,
 )
@@ -83,6 +87,8 @@ class Hearing:
     """Why there was nothing, or nothing more, to ask."""
     share: tuple[float, ...] = ()
     """For each program the probability that its group is right; empty without an answer."""
+    unused: tuple[str, ...] = ()
+    """Inputs that a file answers and that the programs were not run on."""
 
     @property
     def tests(self) -> tuple[Call, ...]:
@@ -136,18 +142,16 @@ def ask_person(
     """Asks until no answer would change the choice, nobody is there, or the person has had enough.
 
     An answer is asked for once more where it is no value, and where every program that agrees with
-    it fails a test that is known to be right; then it stands."""
-    if matrix.programs < 2:
-        return Hearing(matrix=matrix, silence="there is only one program")
-    if not matrix.inputs:
-        return Hearing(matrix=matrix, silence="there is no input to ask about")
+    it fails a test that is known to be right; then it stands, and so does the first where nothing
+    is said the second time. What a file says of other inputs binds as well."""
     belief, group = beliefs(matrix, error)
     told: list[Told] = []
     places, questions, silence = set[int](), 0, ""
+    settled = {int(place) for place in matrix.input_of[matrix.binding]}
     while questions < most:
-        place = best_input(belief, places, choices, least)
+        place = best_input(belief, places, choices, least) if matrix.programs > 1 else None
         if place is None:
-            silence = silence_of(belief)
+            silence = silence_of(belief, matrix)
             break
         places.add(place)
         listed = [int(number) for number in answers(belief, place)[0][:choices]]
@@ -157,26 +161,60 @@ def ask_person(
             break
         questions += reply.asked
         if reply.asked and (doubt := doubtful(matrix, group, belief, place, listed, reply)):
-            reply = yield from consult(replace(question, text=doubt, again=True))
-        number, value = understood(matrix, belief, place, listed, reply)
-        if number is None and value is None:
+            again = yield from consult(replace(question, text=doubt, again=True))
+            reply = again or reply
+        if (said := understood(matrix, belief, place, listed, reply)) is None:
             continue
-        chosen = set(listed) if number == EXCLUDED else {number} if number is not None else set()
-        agrees = np.isin(belief.values[:, place], list(chosen))
-        if number == EXCLUDED:
-            agrees = ~agrees & (belief.values[:, place] >= 0)
-        belief = heard(belief, place, {n for n in chosen}, excluded=number == EXCLUDED)
-        one = told_of(matrix, place, len(told), value, listed, agrees[group])
+        belief, one = taken(matrix, belief, group, place, len(told), said)
         told.append(one)
         matrix = with_answer(matrix, place, one)
-    share = tuple(belief.share[group].tolist()) if told else ()
+    rest = [n for n in range(len(matrix.inputs)) if n not in places | settled]
+    known, unused = yield from recall(matrix, problem, rest)
+    for place, value in known.items():
+        said = Said(frozenset(giving(matrix, belief, place, value)), value, ())
+        belief, one = taken(matrix, belief, group, place, len(told), said)
+        told.append(one)
+        matrix = with_answer(matrix, place, one)
     return Hearing(
-        matrix=matrix, told=tuple(told), questions=questions, silence=silence, share=share
+        matrix=matrix,
+        told=tuple(told),
+        questions=questions,
+        silence=silence,
+        share=tuple(belief.share[group].tolist()) if told else (),
+        unused=unused,
     )
 
 
-def silence_of(belief: Beliefs) -> str:
+def recall(
+    matrix: Matrix, problem: str, rest: Sequence[int]
+) -> Steps[tuple[dict[int, str], tuple[str, ...]]]:
+    """By input the value that a file says of it, and the inputs of the file that are not here."""
+    reply = yield from consult(
+        Recall(
+            text="What else is known?",
+            choices=tuple(matrix.inputs[place] for place in rest),
+            input="...",
+            problem=problem,
+            again=True,
+            seen=matrix.inputs,
+        )
+    )
+    try:
+        found = json.loads(reply.text) if reply is not None else {}
+        known = {str(call): str(value) for call, value in found["known"].items()}
+        unused = tuple(map(str, found["unused"]))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}, ()
+    at = {matrix.inputs[place]: place for place in rest}
+    return {at[call]: v for call, v in known.items() if call in at and is_value(v)}, unused
+
+
+def silence_of(belief: Beliefs, matrix: Matrix) -> str:
     """Why no question is worth it."""
+    if matrix.programs < 2:
+        return "there is only one program"
+    if not matrix.inputs:
+        return "there is no input to ask about"
     if len(belief.share) < 2:
         return "all programs do the same"
     if not (belief.values >= 0).any():
@@ -195,7 +233,8 @@ async def interview(
         request = next(steps)
         while True:
             assert isinstance(request, Consult)
-            reply = await person.answer(request.question)
+            files = not isinstance(request.question, Recall) or isinstance(person, Limited | Noted)
+            reply = await person.answer(request.question) if files else None
             if reply is not None and reply.asked:
                 tell(request.question, reply)
             request = steps.send(reply)
@@ -204,8 +243,14 @@ async def interview(
         return found
 
 
-EXCLUDED = -1
-"""In place of a value's number: it is none of the listed ones."""
+class Said(NamedTuple):
+    """What an answer comes to."""
+
+    numbers: frozenset[int]
+    """Of the values that are the one said; where none was said, of those that it is not."""
+    value: str | None
+    """As Python text; `None`: it is none of `excluded`."""
+    excluded: tuple[str, ...]
 
 
 def question_of(matrix: Matrix, problem: str, place: int, listed: Sequence[int]) -> Question:
@@ -219,24 +264,38 @@ def question_of(matrix: Matrix, problem: str, place: int, listed: Sequence[int])
 
 def understood(
     matrix: Matrix, belief: Beliefs, place: int, listed: Sequence[int], reply: Reply | None
-) -> tuple[int | None, str | None]:
-    """The number of the value (`EXCLUDED`; `None` where no program gives it) and its text; twice
-    `None` where nothing was said."""
+) -> Said | None:
+    """`None` where nothing was said."""
     if reply is None:
-        return None, None
+        return None
     if typed := reply.text.strip():
         if not is_value(typed):
-            return None, None
-        wanted = canonical(typed)
-        for number in np.unique(belief.values[:, place]):
-            if number >= 0 and canonical(matrix.shown[int(number)]) == wanted:
-                return int(number), typed
-        return None, typed
+            return None
+        return Said(frozenset(giving(matrix, belief, place, typed)), typed, ())
     if reply.choice is None or not 0 <= reply.choice <= len(listed):
-        return None, None
+        return None
     if reply.choice == len(listed):
-        return EXCLUDED, None
-    return listed[reply.choice], matrix.shown[listed[reply.choice]]
+        return Said(frozenset(listed), None, tuple(matrix.shown[number] for number in listed))
+    value = matrix.shown[listed[reply.choice]]
+    return Said(frozenset(giving(matrix, belief, place, value)), value, ())
+
+
+def giving(matrix: Matrix, belief: Beliefs, place: int, value: str) -> set[int]:
+    """The numbers of the values on that input that are the one given."""
+    numbers = map(int, np.unique(belief.values[:, place]))
+    return {n for n in numbers if n >= 0 and alike(value, matrix.shown[n])}
+
+
+def taken(
+    matrix: Matrix, belief: Beliefs, group: Ints, place: int, number: int, said: Said
+) -> tuple[Beliefs, Told]:
+    """What is believed after an answer, and the answer as a test."""
+    apart = said.value is None
+    agrees = np.isin(belief.values[:, place], list(said.numbers))
+    if apart:
+        agrees = ~agrees & (belief.values[:, place] >= 0)
+    after = heard(belief, place, set(said.numbers), excluded=apart)
+    return after, told_of(matrix, place, number, said, agrees[group])
 
 
 def doubtful(
@@ -251,31 +310,24 @@ def doubtful(
     typed = reply.text.strip()
     if typed and not is_value(typed):
         return f"That is no value of Python: {short(typed)}. Write it as in a program."
-    number, value = understood(matrix, belief, place, listed, reply)
-    if number is None or number == EXCLUDED or not matrix.binding.any():
+    said = understood(matrix, belief, place, listed, reply)
+    if said is None or said.value is None or not matrix.binding.any():
         return ""
-    agrees = matrix.loaded & (belief.values[group, place] == number)
+    agrees = matrix.loaded & np.isin(belief.values[group, place], list(said.numbers))
     allowed = np.where(matrix.loaded, matrix.allowed(), -1)
     if not agrees.any() or allowed[agrees].max() == allowed.max():
         return ""
     row = int(np.flatnonzero(agrees)[np.argmax(allowed[agrees])])
     broken = int(np.flatnonzero(matrix.binding & ~matrix.passed[row])[0])
     return (
-        f"Each program that gives {value} fails {matrix.tests[broken]}, which is known to be "
+        f"Each program that gives {said.value} fails {matrix.tests[broken]}, which is known to be "
         "right. Once more: what is right here?"
     )
 
 
-def told_of(
-    matrix: Matrix,
-    place: int,
-    number: int,
-    value: str | None,
-    listed: Sequence[int],
-    agrees: Bools,
-) -> Told:
+def told_of(matrix: Matrix, place: int, number: int, said: Said, agrees: Bools) -> Told:
     call, column = matrix.inputs[place], matrix.values[:, place]
-    excluded = () if value is not None else tuple(matrix.shown[n] for n in listed)
+    _, value, excluded = said
     apart = f"{call} not in ({''.join(f'{text}, ' for text in excluded)})"
     test = Call(
         id=f"person-{number + 1}",

@@ -23,7 +23,9 @@ def doubt(matrix: "Matrix", ranking: "Ranking") -> str:
     checked = int(matrix.passed[first].sum())
     if why["second"] is None:
         alike = f"all {total} programs do the same" if total > 1 else "there is one program only"
-        if not len(matrix.tests):
+        if not matrix.tests and not matrix.inputs:
+            return "no program was run on any input" if total > 1 else f"{alike}, and not checked"
+        if not matrix.tests:
             return f"{alike}, and none was checked"
         return f"{alike}, which passes {checked} of {len(matrix.tests)} tests"
     lead = f"no group of programs leads: the first has {support} of {total}"

@@ -28,8 +28,8 @@ class Further:
     """The inputs, which claim nothing, then the tests that the model wrote."""
     weight: tuple[int, ...] = ()
     """How often each was written."""
-    seen: tuple[Seen | None, ...] = ()
-    """For each candidate what it does on `tests`; `None`: a failure of ours, or no budget."""
+    seen: tuple[Seen, ...] = ()
+    """For each candidate what it does on `tests`."""
 
 
 def further(
@@ -39,7 +39,7 @@ def further(
     may be asked for some; it is, where there are no visible ones or where `best` differ."""
     problem = named(problem, best)
     bare = not problem.tests
-    nothing = Further(seen=(None,) * len(best))
+    nothing = Further(seen=(seen_of((), True, 0),) * len(best))
     if problem.language != "python" or problem.entry_point is None or not best[0].passed:
         return nothing
     code = best[0].candidate.code or ""
@@ -47,7 +47,7 @@ def further(
     found = nothing
     if first and len(best) > 1:
         found = yield from look(problem, best, first, (1,) * len(first))
-    behaviours = {seen.values for seen in found.seen if seen is not None}
+    behaviours = {seen.values for seen in found.seen}
     if not tests or not (bare or (len(best) > 1 and len(behaviours) != 1)):
         return found
     written = yield from generate(problem, prompter, parameters(problem, code))
@@ -56,15 +56,20 @@ def further(
     given = [literal_arguments(one.test, problem.entry_point) for one in written]
     more = probes(problem, inputs, code, [args for args in given if args is not None])
     every = (*more, *(one.test for one in written))
-    return (yield from look(problem, best, every, (*[1] * len(more), *(w.times for w in written))))
+    times = (*[1] * len(more), *(one.times for one in written))
+    richer = yield from look(problem, best, every, times)
+    return richer if len(richer.tests) >= len(found.tests) else found
 
 
 def look(
     problem: Problem, best: Sequence[Attempt], tests: tuple[Test, ...], weight: tuple[int, ...]
 ) -> Steps[Further]:
-    """Each candidate on all tests; one that ends on none of the first few meets no more."""
-    runs: list[list[Run | None]] = [[] for _ in best]
-    able = list(range(len(best)))
+    """Each candidate on all tests; one that ends on none of the first few meets no more.
+
+    Where a failure of ours or the budget leaves one candidate open, the tests of that part are
+    left out for all: what was not seen is no evidence, and tells nothing against anyone."""
+    runs: list[list[Run]] = [[] for _ in best]
+    able, done = list(range(len(best))), 0
     for part in (tests[:PROBE], tests[PROBE:]):
         jobs = [job_for(problem, best[number].candidate.code or "", part) for number in able]
         jobs = [replace(job, limits=LIMITS) for job in jobs]
@@ -73,26 +78,24 @@ def look(
         try:
             made = yield from execute(jobs)
         except BudgetSpent:
-            made = [None] * len(jobs)
-        for number, run in zip(able, made, strict=True):
+            break
+        whole = [run for run in made if run is not None]
+        if len(whole) < len(jobs):
+            break
+        done += len(part)
+        for number, run in zip(able, whole, strict=True):
             runs[number].append(run)
         able = [number for number in able if ended(runs[number][-1])]
-    seen = tuple(seen_in(each, len(tests)) for each in runs)
-    return Further(tests, weight, seen)
+    return Further(tests[:done], weight[:done], tuple(seen_in(each, done) for each in runs))
 
 
-def ended(run: Run | None) -> bool:
-    return run is not None and loaded(run) and any(v.outcome != "timeout" for v in run.verdicts)
+def ended(run: Run) -> bool:
+    return loaded(run) and any(v.outcome != "timeout" for v in run.verdicts)
 
 
-def seen_in(runs: Sequence[Run | None], tests: int) -> Seen | None:
-    """`None` where a failure of ours left any part open."""
-    verdicts: list[Verdict] = []
-    for run in runs:
-        if run is None:
-            return None
-        verdicts += run.verdicts
-    return seen_of(verdicts, all(loaded(run) for run in runs if run), tests)
+def seen_in(runs: Sequence[Run], tests: int) -> Seen:
+    verdicts: list[Verdict] = [verdict for run in runs for verdict in run.verdicts]
+    return seen_of(verdicts, all(loaded(run) for run in runs), tests)
 
 
 def named(problem: Problem, best: Sequence[Attempt]) -> Problem:

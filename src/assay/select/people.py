@@ -1,6 +1,8 @@
 """Who may answer questions: a file, a simulated person, and wrappers around any of them."""
 
+import json
 import random
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +16,7 @@ from assay.problem import Call, Limits, Test
 from assay.problem.reading import decoded, json_object, read_bytes
 from assay.sandbox import Job, Sandbox
 from assay.search.driver import Person
-from assay.select.questions import canonical, is_value, same_call
+from assay.select.questions import Recall, alike, is_value, same_call
 
 Answers = Mapping[str, Mapping[str, str | None]]
 """By problem, then by input as `same_call` writes it, the value; `None`: do not know."""
@@ -29,7 +31,11 @@ class Limited:
     asked: Counter[str] = field(default_factory=Counter)
 
     async def answer(self, question: Question) -> Reply | None:
-        if not question.again and self.asked[question.problem] >= self.most:
+        left = self.most - self.asked[question.problem]
+        if isinstance(question, Recall):
+            noted = self.person if isinstance(self.person, Noted) else Noted({})
+            return noted.recalled(question, left)
+        if not question.again and left <= 0:
             return None
         reply = await self.person.answer(question)
         if reply is not None and reply.asked and not question.again:
@@ -44,12 +50,24 @@ class Noted:
     known: Answers
 
     async def answer(self, question: Question) -> Reply | None:
+        if isinstance(question, Recall):
+            return self.recalled(question)
         mine = self.known.get(question.problem, {})
         call = same_call(question.input)
         if call not in mine:
             return Reply(asked=False)
         value = mine[call]
         return Reply() if value is None else reply_of(question, value)
+
+    def recalled(self, question: Recall, most: int = sys.maxsize) -> Reply:
+        """At most so many values that were not asked for, and what no program was run on."""
+        mine = {c: v for c, v in self.known.get(question.problem, {}).items() if v is not None}
+        calls = {call: same_call(call) for call in question.choices}
+        known = {call: mine[key] for call, key in calls.items() if key in mine}
+        known = dict(list(known.items())[: max(most, 0)])
+        unused = [call for call in mine if call not in {same_call(c) for c in question.seen}]
+        found = json.dumps({"known": known, "unused": unused})
+        return Reply(text=found, asked=False) if known or unused else Reply(asked=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +111,8 @@ class Erring:
 
 def reply_of(question: Question, value: str) -> Reply:
     """The choice with that value; else the value as a text of their own."""
-    wanted = canonical(value)
     for number, text in enumerate(question.choices[:-1]):
-        if canonical(text) == wanted:
+        if alike(value, text):
             return Reply(choice=number)
     return Reply(choice=len(question.choices) - 1, text=value)
 
@@ -180,7 +197,7 @@ def contradictions(known: Answers, problem: str, tests: Sequence[Test]) -> list[
     for test in tests:
         if isinstance(test, Call) and test.expected is not None:
             said = mine.get(same_call(test.expression))
-            if said is not None and canonical(said) != canonical(test.expected):
+            if said is not None and not alike(said, test.expected):
                 lines.append(
                     f"{problem}: the answer {test.expression} == {said} contradicts the visible "
                     f"test, which says {test.expected}; the test stands"

@@ -8,7 +8,8 @@ The weights w maximise the expected pass@1 on recorded tasks (`bench/rank_fit.py
 
 The confidence that the first is right is a function of evidence of its own (`confidence`). The
 clusters' probabilities keep the odds of the model and are scaled so that the first has that
-confidence; P(test j is right) is the sum over the clusters that pass it.
+confidence, or where they would then be more than 1 together, so that they are 1;
+P(test j is right) is the sum over the clusters that pass it.
 """
 
 import numpy as np
@@ -48,6 +49,7 @@ def posterior(
     confidence = sigmoid(sure, calibration[kind_of(matrix)])
     probability = confidence * np.exp(best - best[first])
     most = by_cluster(cluster, probability)
+    most /= max(most.sum(), 1.0)
     return Scores(
         score=log_odds,
         cluster=cluster,

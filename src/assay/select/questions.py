@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from assay.problem.values import literal, parsed
+from assay.feedback.steps import Question
+from assay.problem.values import literal, parsed, tolerance
 from assay.select.matrix import Floats, Ints, Matrix, groups
 from assay.select.posterior import posterior
 
@@ -35,6 +36,8 @@ CHOICES = 4
 """Values that a question lists."""
 ERROR = 0.01
 """How often a person is taken to say something wrong."""
+NOBODY = 0.01
+"""Least probability that no program is right, as long as nobody has answered."""
 UNKNOWN = 0.05
 """How often a person cannot answer, whatever the input."""
 LEGIBLE = 1_000
@@ -45,6 +48,15 @@ LEAST = 0.001
 """A gain below it is not worth a question."""
 CUT = re.compile(r"… [0-9a-f]{24}\Z")
 """The end of a value of which only the beginning and a hash are kept (`judging.short`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall(Question):
+    """What a file says of the inputs in `choices` that nobody was asked about: not put to a person.
+    The reply's text is a JSON object, `known` by input and a list `unused` of inputs not `seen`."""
+
+    seen: tuple[str, ...] = ()
+    """All inputs that the programs were run on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,7 +93,7 @@ def beliefs(matrix: Matrix, error: float = ERROR) -> tuple[Beliefs, Ints]:
     unknown = np.array([doubt(matrix, values[:, j], j) for j in range(len(matrix.inputs))])
     return (
         Beliefs(
-            share=share / max(share.sum(), 1.0),
+            share=share * min(1.0, (1 - NOBODY) / max(share.sum(), NOBODY)),
             values=values[first],
             unknown=unknown,
             error=error,
@@ -139,9 +151,35 @@ def merged(matrix: Matrix) -> Ints:
 
 def canonical(text: str) -> str:
     """The same text for values that are equal; floats to nine digits. The text itself where it is
-    no literal."""
+    no literal, or an integer of more digits than Python writes."""
     found = literal(text)
-    return text if found is None else repr(plain(found[0]))
+    try:
+        return text if found is None else repr(plain(found[0]))
+    except ValueError:
+        return text
+
+
+def alike(said: str, text: str) -> bool:
+    """Whether the value `text` is the one that a person said, as exactly as they said it: the test
+    that their answer becomes has the same tolerance."""
+    if canonical(said) == canonical(text):
+        return True
+    one, other, off = literal(said), literal(text), tolerance(said)
+    return one is not None and other is not None and off is not None and near(one, other, off)
+
+
+def near(one: Any, other: Any, off: float) -> bool:
+    if isinstance(one, list | tuple) and type(one) is type(other):
+        return len(one) == len(other) and all(map(near, one, other, [off] * len(one)))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(near(one[k], other[k], off) for k in one)
+    if isinstance(one, float) or isinstance(other, float):
+        try:
+            return bool(abs(one - other) <= off)
+        except (TypeError, OverflowError):
+            return False
+    same: bool = one == other
+    return same
 
 
 def plain(value: Any) -> Any:
@@ -256,8 +294,12 @@ def heard(beliefs: Beliefs, place: int, values: set[int], excluded: bool = False
 
 
 def is_value(text: str) -> bool:
-    """Whether a person's text is a value: a literal of Python."""
-    return literal(text) is not None
+    """Whether a person's text is a value: a literal of Python that Python can write as well."""
+    found = literal(text)
+    try:
+        return found is not None and bool(repr(found[0]))
+    except ValueError:
+        return False
 
 
 def same_call(text: str) -> str:

@@ -33,6 +33,7 @@ def by_ranker(name: str) -> Selector:
     ) -> Steps[Choice]:
         from assay.select.consulting import ask_person
         from assay.select.doubt import doubt
+        from assay.select.matrix import by_behaviour
         from assay.select.ranking import rank
 
         order = ranked(attempts)
@@ -47,11 +48,10 @@ def by_ranker(name: str) -> Selector:
         heard = yield from ask_person(matrix, problem.id)
         ranking = heard.sure(rank(heard.matrix, name))
         best = heard.judged(problem, best)
-        groups = {
-            a.candidate.id: int(ranking.cluster[n]) if seen.seen[n] or not seen.tests else ~n
-            for n, a in enumerate(best)
-        }
-        first = best[int(ranking.order[0])]
+        alike_by = by_behaviour(matrix) if matrix.inputs or matrix.tests else matrix.shape
+        groups = {a.candidate.id: int(alike_by[n]) for n, a in enumerate(best)}
+        place = int(ranking.order[0])
+        first = best[place]
         alike = [a for a in best if groups[a.candidate.id] == groups[first.candidate.id]]
         leading = [best[int(number)] for number in ranking.order]
         whole = (*leading, *(a for a in order if a.candidate.id not in groups))
@@ -69,6 +69,9 @@ def by_ranker(name: str) -> Selector:
             evidence=ranking.evidence,
             doubt=doubt(heard.matrix, ranking),
             answers=heard.tests,
+            observed=bool((matrix.values[place] >= 0).any() or matrix.passed[place].any()),
+            confirmed=any(one.value is not None and one.agrees[place] for one in heard.told),
+            unused=heard.unused,
         )
 
     return selector
@@ -97,7 +100,6 @@ def matrix_of_attempts(
     for attempt, beyond in zip(best, more.seen, strict=True):
         assert attempt.run is not None
         mine = seen_of(attempt.run.verdicts, loaded(attempt.run), own)
-        beyond = beyond or seen_of((), True, len(more.tests))
         seen.append(
             replace(mine, passed=mine.passed + beyond.passed, values=mine.values + beyond.values)
         )
