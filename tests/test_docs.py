@@ -9,6 +9,7 @@ import typer.main
 
 from assay.bench.suites import SUITES
 from assay.cli.app import app, models_app, serve_app
+from assay.cli.bench_verbs import bench_app
 from assay.feedback import SOURCES
 from assay.model import PROVIDERS
 from assay.search import STRATEGIES
@@ -25,7 +26,7 @@ def verbs() -> list[str]:
         for command in app.registered_commands
         if command.callback
     ]
-    groups = {"models": models_app, "serve": serve_app}
+    groups = {"models": models_app, "serve": serve_app, "bench": bench_app}
     return own + [
         f"{name} {command.name}"
         for name, group in groups.items()
@@ -51,10 +52,14 @@ def test_every_limit_is_documented(limit: str) -> None:
 def test_every_flag_is_documented() -> None:
     text = (ROOT / "docs" / "cli.md").read_text()
     group = typer.main.get_command(app)
-    commands = dict(group.commands)  # type: ignore[attr-defined]
-    commands |= commands["serve"].commands
-    for name in ("solve", "bench", "run", "rank", "log", "show", "doctor", "sandbox"):
-        for parameter in commands[name].params:
+    top = dict(group.commands)  # type: ignore[attr-defined]
+    commands = {name: verb for name, verb in top.items() if not hasattr(verb, "commands")}
+    for name, verb in top.items():
+        inner = getattr(verb, "commands", {})
+        commands |= {f"{name} {word}": command for word, command in inner.items()}
+    assert len(commands) > 10
+    for name, command in commands.items():
+        for parameter in command.params:
             flags = [flag for flag in parameter.opts if flag.startswith("--")]
             assert not flags or any(f"`{flag}" in text for flag in flags), (name, flags)
 

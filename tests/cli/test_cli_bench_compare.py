@@ -132,9 +132,9 @@ def test_runs_that_do_not_compare_are_refused(tmp_path: Path) -> None:
     shell.run(*compare, a, s).refused(2, "assay solve")
     shell.run(*compare, a, "nowhere").refused(2, "no run 'nowhere'")
     shell.run(*compare, a, a[:7]).refused(2, "the same run")
-    shell.run(*compare, a).refused(2, "two runs")
-    shell.run(*compare, a, b, c).refused(2, "two runs")
-    shell.run("bench", "tasks.jsonl", "more.jsonl").refused(2, "one suite", "more.jsonl")
+    shell.run(*compare, a).refused(2, "B")
+    shell.run(*compare, a, b, c).refused(2, "unexpected")
+    shell.run("bench", "tasks.jsonl", "more.jsonl").refused(2, "unexpected", "more.jsonl")
     with closing(sqlite3.connect(shell.log)) as db, db:
         db.execute("UPDATE run SET config = json_remove(config, '$.graded_by') WHERE id = ?", (c,))
     shell.run(*compare, a, c).refused(2, c, "does not say what graded it")

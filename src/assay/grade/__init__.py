@@ -17,6 +17,8 @@ class Item:
 
     problem: Problem
     hidden: tuple[Test, ...] = ()
+    reference: str | None = None
+    """A program that is held to be right: for audits and simulated people, never for a solver."""
     split: Split = "test"
 
 

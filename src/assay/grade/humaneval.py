@@ -18,6 +18,7 @@ def items() -> list[Item]:
                     call=f"check({tests[problem.id]['entry_point']})",
                 ),
             ),
+            reference=tests[problem.id]["prompt"] + tests[problem.id]["canonical_solution"],
         )
         for problem in problems()
     ]

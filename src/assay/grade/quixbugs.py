@@ -49,6 +49,7 @@ def items(path: Path) -> list[Item]:
 def item_of(row: dict[str, Any], where: str) -> Item:
     try:
         name, buggy = str(row["name"]), str(row["buggy"]).strip()
+        correct = str(row["correct"])
         tests = of_cases(name, row["cases"]) if row["cases"] else of_pytest(name, row["pytest"])
     except (KeyError, TypeError, ValueError) as error:
         raise ProblemError(f"{where}: not a row of QuixBugs: {error!r}") from None
@@ -59,7 +60,7 @@ def item_of(row: dict[str, Any], where: str) -> Item:
         entry_point=name,
         tests=tuple(tests[first::2]),
     )
-    return Item(problem=problem, hidden=tuple(tests))
+    return Item(problem=problem, hidden=tuple(tests), reference=correct)
 
 
 def of_cases(name: str, cases: list[Any]) -> list[Test]:
