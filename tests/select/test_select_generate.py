@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from assay.search.sample import sample
 from assay.select import Choice, find_selector
 from assay.select.answer import Answer, conclude, solve
 from assay.select.generate import MAX_TESTS, kept
+from assay.select.matrix import matrix_of, with_votes
 from assay.select.people import Limited
 
 BARE = Problem(id="p", prompt="Write f(x), which doubles an integer.", entry_point="f")
@@ -335,3 +337,25 @@ async def test_an_entry_point_that_only_the_programs_name(machine: Sandbox) -> N
     choice, answer, _ = await solved(machine, [SQUARE, *TWICE], [GOOD, GOOD], words)
     assert answer.code in TWICE
     assert choice.support == 3
+
+
+@pytest.mark.parametrize("selector", ["codet", "b4", "pagerank", "minimax", "genx"])
+async def test_claims_are_filled_in_by_vote(machine: Sandbox, selector: str) -> None:
+    """Catches: a ranker of tests that sees a tie where the model wrote inputs and no claims."""
+    three = "```python\nf(3)\nf(5)\nf(7)\nf(9)\nf(11)\nf(13)\n```"
+    bodies = [SQUARE, TWICE[0], TWICE[1], TWICE[2]]
+    _, answer, _ = await solved(machine, bodies, ["no", "no", three], selector=selector)
+    assert answer.code in TWICE
+
+
+def test_a_vote_is_one_of_written_programs_and_claims_no_exception() -> None:
+    """Catches: distinct programs that vote once each, a claim of an exception, a claim beside that
+    of a test."""
+    matrix = matrix_of(
+        "T", [[True]] * 3, count=[1, 1, 3], values=[[0, 2, 4, -1]] * 2 + [[1, 3, 4, -1]]
+    )
+    matrix = replace(matrix, input_of=np.array([0]), shown={3: "'x'"})
+    voted = with_votes(matrix)
+    assert voted.tests == ("test 0", "input 1 == 'x'", "input 2 == ?")
+    assert voted.passed.tolist() == [[True, False, True]] * 2 + [[True, True, True]]
+    assert not voted.binding.any()
