@@ -3,7 +3,8 @@
 A recording is JSONL. A row has `text` and either the `key` of its prompt, or `messages` with
 any of `temperature`, `top_p`, `max_tokens`, `seed` and `stop`; it answers the prompts that have
 these messages and these values, whatever their other fields are. `usage`, `finish_reason`,
-`model`, `seconds` and `token_logprobs` are given back where the row has them. Other keys are ignored.
+`model`, `seconds` and `token_logprobs` are given back where the row has them. Other keys are
+ignored.
 """
 
 import errno
