@@ -48,7 +48,8 @@ def by_ranker(name: str) -> Selector:
         count = tuple(votes[attempt.candidate.id] for attempt in best)
         matrix = matrix_of_attempts(problem, best, seen, count)
         matrix = replace(matrix, written=float(len(attempts)))
-        heard = yield from ask_person(matrix, problem.id)
+        before = sum(test.origin == "person" for test in problem.tests)
+        heard = yield from ask_person(matrix, problem.id, answered=before)
         claims = with_votes(heard.matrix) if name in BY_CLAIMS else heard.matrix
         ranking = heard.sure(rank(claims, name))
         best = heard.judged(problem, best)
