@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.candidate import samples
+from assay.cli.evidence import answered_by
 from assay.cli.rank_asking import Asking
 from assay.cli.run import run_async
 from assay.cli.screen import Screen, harmless, shorten
@@ -102,8 +103,8 @@ async def rank_all(
                     screen.warn(f"{pool.task}: {more} tests are left out: they never end")
                 matrix = assemble(pool, await observe(sandbox, pool, limits, memory, tell))
                 heard = await asking.about(matrix)
-                if asking.person is not None and heard.silence and not heard.questions:
-                    screen.say(f"{pool.task}: no question: {heard.silence}")
+                if asking.person is not None:
+                    screen.say(f"{pool.task}: {asking.unasked(heard)}")
                 for call in heard.unused:
                     screen.warn(f"{pool.task}: not used: no program was run on {harmless(call)}")
                 ranking = heard.sure(rank(heard.matrix, flags.selector))
@@ -155,7 +156,7 @@ def as_json(pool: Pool, heard: "Hearing", ranking: "Ranking", flags: RankFlags) 
         "confidence": ranking.confidence,
         "abstained": not able or fails or ranking.confidence < flags.min_confidence,
         "questions": heard.questions,
-        "answers": [told.record for told in heard.told],
+        "answers": [told.record | {"by": answered_by(flags.answers)} for told in heard.told],
         "selector": flags.selector,
         "programs": len(pool.programs),
         "tests": len(pool.tests),

@@ -2,8 +2,9 @@
 
 import os
 import sys
+import termios
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from assay.bench import Result
@@ -188,6 +189,13 @@ def harmless(text: str) -> str:
 def ending(text: str, width: int) -> str:
     """Shortened at its beginning: names differ at their ends."""
     return text if len(text) <= width else "…" + text[len(text) - width + 1 :]
+
+
+def forget_typed() -> None:
+    """What was typed before a question was shown does not answer it; of a pipe nothing is lost."""
+    with suppress(OSError, termios.error):
+        if sys.stdin.isatty():
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
 
 def interactive() -> bool:

@@ -205,6 +205,21 @@ class Ledger:
         above = self.parent
         return above is not None and (above.room(0) < SMALLEST_REPLY or above.runs_left() <= 0)
 
+    def spent(self) -> str:
+        """In words, the limit of which the largest part is used: that of the whole run where its
+        account is the one without room."""
+        if self.parent is not None and self.total_spent():
+            return f"{self.parent.spent()} for the whole run"
+        cost, used = self.cost, list[tuple[float, str]]()
+        for field in fields(self.budget):
+            limit = getattr(self.budget, field.name)
+            if limit is not None:
+                share = (getattr(cost, field.name) or 0.0) / limit
+                number = f"{limit:,}" if isinstance(limit, int) else f"{limit:,g}"
+                unit = f"{number} {field.name.replace('_', ' ')}"
+                used.append((share, unit.rstrip("s") if limit == 1 else unit))
+        return f"the budget of {max(used)[1]}" if used else "the budget"
+
     def reserve_runs(self, wanted: int) -> int:
         """How many of `wanted` runs may be made; they are charged. Raises `BudgetSpent` at none."""
         granted = min(wanted, max(0, self.runs_left()))

@@ -8,7 +8,7 @@ from assay.feedback import Attempt
 from assay.feedback.steps import Steps
 from assay.model.prompter import Prompter
 from assay.problem import Problem
-from assay.search import NOT_WORTH
+from assay.search import NOT_WORTH, ROUNDS, SILENT, STUCK
 from assay.search.budget import Cost, Ledger
 from assay.search.driver import BY_HAND, Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
@@ -24,6 +24,14 @@ LIKELY = 0.5
 """Confidence of an answer that no visible test speaks for."""
 NAMED = 3
 """Inputs that a reason lists."""
+ENDS = {
+    ROUNDS: "all rounds are taken",
+    STUCK: "the model has nothing new to say",
+    SILENT: "the model gave nothing to go on with",
+    NOT_WORTH: "another attempt is not worth its cost",
+    BY_HAND: BY_HAND,
+}
+"""Why a search ended without an answer, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +98,9 @@ async def _select(selector: Selector, driver: Driver, prompter: Prompter) -> Cho
 
     trail = driver.trail
     attempts = tuple(trail.attempts)
-    stopped, failures = trail.stopped, list(trail.failures)
+    stopped, spent, failures = trail.stopped, trail.spent, list(trail.failures)
     choice = await driver.drive(selector(driver.problem, attempts, prompter))
-    trail.stopped, trail.failures = stopped, failures
+    trail.stopped, trail.spent, trail.failures = stopped, spent, failures
     return choice or await driver.drive(visible(driver.problem, attempts, prompter))
 
 
@@ -134,7 +142,7 @@ def judge(
 ) -> tuple[Status, str]:
     if best is None or choice is None or not best.measured:
         if best is None and trail.stopped.endswith("budget"):
-            return "failed", f"the {trail.stopped} was spent before a candidate was tried"
+            return "failed", f"{trail.spent} was spent before a candidate was tried"
         if best is None and trail.stopped == NOT_WORTH:
             return "abstained", "an attempt is not worth its cost at the price of a wrong answer"
         if best is None and trail.stopped == BY_HAND:
@@ -153,10 +161,15 @@ def judge(
         # Without our failure the strategy would have gone on, so this is not its result.
         return "unmeasured", trail.failures[0]
     if problem.tests and not best.passed:
-        return "failed", "no candidate passes every visible test"
+        return "failed", f"no candidate passes every visible test{_ended(trail)}"
     if best.candidate.code is None or not best.passed:
-        return "failed", "no candidate loads without an error"
+        return "failed", f"no candidate loads without an error{_ended(trail)}"
     return _untested(choice, confidence, bar)
+
+
+def _ended(trail: Trail) -> str:
+    why = f"{trail.spent} is spent" if trail.spent else ENDS.get(trail.stopped)
+    return f"; {why}" if why else ""
 
 
 def _untested(choice: Choice, confidence: float | None, bar: float) -> tuple[Status, str]:
@@ -201,5 +214,7 @@ def decision_record(answer: Answer, choice: Choice | None) -> dict[str, Any]:
         "evidence": choice.evidence if choice else None,
         "stopped": answer.stopped,
         "answers": [asdict(test) for test in choice.answers] if choice else [],
+        "said": [{"input": call, "value": value} for call, value in choice.said] if choice else [],
+        "silence": choice.silence if choice else "",
         "cost": asdict(answer.cost),
     }

@@ -39,6 +39,7 @@ from assay.select.ranking import Ranking
 MOST = 50
 """Questions about one problem, whoever answers."""
 OTHER = "something else"
+ENOUGH = "no more are allowed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -158,6 +159,7 @@ def ask_person(
         question = question_of(matrix, problem, place, listed)
         reply = yield from consult(question)
         if reply is None:
+            silence = ENOUGH
             break
         questions += reply.asked
         if reply.asked and (doubt := doubtful(matrix, group, belief, place, listed, reply)):
