@@ -72,6 +72,11 @@ def evidence(log: Log, result: Result) -> str:
         "tokens, "
         f"{cost['calls']} calls, {cost['runs']} runs, {cost['seconds']:.1f} s, {dollars}"
     )
+    if cost["cached_calls"]:
+        lines.append(
+            f"(cached) {cost['cached_calls']} of the calls: the log answered them, and their "
+            f"{cost['cached_tokens']:,} tokens were not spent now"
+        )
     lines.append(f"everything that happened: assay show {result.log}")
     return "\n".join(lines)
 

@@ -158,11 +158,17 @@ def facts(result: Result, brief: bool = False) -> str:
         f"tests {visible['passed']}/{visible['total']}" if visible["total"] else untested(result),
         hidden,
         "" if brief else f"{result.candidates} cand.",
-        f"{cost['prompt_tokens'] + cost['completion_tokens']:,} tok",
+        f"{cost['prompt_tokens'] + cost['completion_tokens']:,} tok{cached(cost)}",
         f"{cost['seconds']:.1f} s",
         "in-process" if result.judging == "in-process" else "",
     )
     return "  ".join(part for part in parts if part)
+
+
+def cached(cost: dict[str, Any]) -> str:
+    """Whether the tokens were spent now; a result of an older log does not say."""
+    calls = cost.get("cached_calls", 0)
+    return "" if not calls else " (cached)" if calls == cost["calls"] else f" ({calls} cached)"
 
 
 def untested(result: Result) -> str:

@@ -299,6 +299,8 @@ def totals(results: Sequence[Result]) -> str:
     unmeasured = sum(r.status == "unmeasured" for r in results)
     tokens = sum(r.cost["prompt_tokens"] + r.cost["completion_tokens"] for r in results)
     lines = [f"{verified} of {len(results)} verified by their visible tests; {tokens:,} tokens"]
+    if before := sum(r.cost["cached_tokens"] for r in results):
+        lines.append(f"(cached) {before:,} of these tokens were not spent now: the log had them")
     if graded:
         lines.append(f"hidden tests: {sum(graded)} of {len(graded)} right")
     if unmeasured:

@@ -84,6 +84,10 @@ class Cost:
     """Wall time during which a completion was awaited."""
     sandbox_seconds: float = 0.0
     """Wall time during which a run was awaited."""
+    cached_calls: int = 0
+    """Of `calls`, those that the log answered."""
+    cached_tokens: int = 0
+    """Of all tokens, those of `cached_calls`: they were spent before."""
 
     @property
     def tokens(self) -> int:
@@ -191,10 +195,15 @@ class Ledger:
         counted = usage.completion_tokens > 0 or (not completion.text and usage.prompt_tokens > 0)
         completion_tokens = usage.completion_tokens if counted else held.prompt.max_tokens
         self._learn(held.prompt.messages, completion, prompt_tokens, completion_tokens)
-        self._charge(
-            held,
-            Cost(prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, calls=1),
+        cached = int(completion.cached)
+        cost = Cost(
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            calls=1,
+            cached_calls=cached,
+            cached_tokens=cached * (prompt_tokens + completion_tokens),
         )
+        self._charge(held, cost)
 
     def release(self, held: Reservation) -> None:
         """Gives back what a call that failed had held."""
