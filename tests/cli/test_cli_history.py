@@ -1,6 +1,7 @@
 """`assay log`, `assay show`, and what a terminal of 80 columns looks like."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -184,3 +185,20 @@ def test_what_the_log_answered_is_not_called_spent(tmp_path: Path) -> None:
     assert (row["cost"]["cached_calls"], row["cost"]["cached_tokens"]) == (1, 60)
     newest = shell.run("log", "--json").rows[-1]["id"]
     assert "(cached)" in shell.run("solve", "--replay", newest).answered().err
+
+
+def test_a_long_solve_says_what_it_is_doing(tmp_path: Path) -> None:
+    """Defects: a spinner that says nothing; a line wider than the terminal; one on a pipe."""
+    shell = Shell(tmp_path)
+    shell.file("add.py", ADD)
+    slow = {"text": fenced("def add(a, b):\n    return a + b"), "delay": 1.0}
+    model = shell.model(fenced("def add(a, b):\n    return a + abs(b) - 1"), slow)
+    chosen = ("solve", "add.py", "--strategy", "self_debug", "--model", model)
+    terminal = Terminal(shell, *chosen)
+    terminal.read_until("model writes  1 programs  best 0/2 tests")
+    terminal.read_until(" of 20,000 tokens")
+    status, _ = terminal.end()
+    assert status == 0
+    moving = [part for part in terminal.shown.decode().split("\r") if " tokens" in part]
+    assert max(len(re.sub(r"\x1b\[[0-9;?]*\w", "", part).strip("\n")) for part in moving) <= 80
+    assert "model writes" not in shell.run(*chosen).answered().err

@@ -81,6 +81,29 @@ class Screen:
             yield step
 
     @contextmanager
+    def live(self, line: Callable[[], str]) -> Iterator[None]:
+        """A line that says at each moment what `line` gives; on a terminal only."""
+        from rich.live import Live
+        from rich.spinner import Spinner
+        from rich.text import Text
+
+        if self.quiet or not self.console.is_terminal:
+            yield
+            return
+        moving = Spinner("dots")
+
+        def now() -> Spinner:
+            moving.update(text=Text(line(), no_wrap=True))
+            return moving
+
+        live = Live(console=self.console, get_renderable=now, refresh_per_second=8, transient=True)
+        with live as self._status:
+            try:
+                yield
+            finally:
+                self._status = None
+
+    @contextmanager
     def busy(self, what: str) -> Iterator[None]:
         """A line that moves, on a terminal."""
         if self.quiet or not self.console.is_terminal:

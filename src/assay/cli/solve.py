@@ -15,6 +15,7 @@ from assay.bench.work import Recipe, Workshop, work
 from assay.candidate.splice import diff
 from assay.cli.dialogue import unasked
 from assay.cli.evidence import answered_by, decision, doubtful_tests, evidence, given_answers
+from assay.cli.progress import Progress
 from assay.cli.replay import replay, texts_of
 from assay.cli.run import asking, run_async
 from assay.cli.screen import Screen, forget_typed, interactive
@@ -195,14 +196,17 @@ async def work_on(
     waiting = asyncio.Semaphore(jobs)
     width = min(28, max(len(target.item.problem.id) for target in targets))
 
+    progress = Progress([target.item.problem for target in targets], recipe.budget.tokens)
+    watched = replace(shop, parties=progress.watch(shop.parties))
+
     async def one(target: Target) -> Result:
         async with waiting:
-            result = await work(shop, target.item, recipe)
+            result = await work(watched, target.item, recipe)
         screen.result(result, width)
-        step()
+        progress.done += 1
         return result
 
-    with screen.working(len(targets)) as step:
+    with screen.live(progress.line):
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(target)) for target in targets]
     return [task.result() for task in tasks]
