@@ -120,7 +120,7 @@ class Terminal:
             self._say(line)
 
     def _say(self, text: str = "", style: str = "") -> None:
-        self.screen.console.print(text, style=style or None, markup=False)
+        self.screen.words(text, style)
 
     async def _line(self, prompt: str) -> str | None:
         """A line, edited as the terminal does; `None` where the terminal is gone."""

@@ -34,17 +34,22 @@ class Screen:
 
     def say(self, text: str, style: str = "") -> None:
         if not self.quiet:
-            self.console.print(text, style=style or None, markup=False)
+            self.words(text, style)
+
+    def words(self, text: str, style: str = "") -> None:
+        """On a terminal lines are broken between words; elsewhere they stay whole."""
+        whole = not self.console.is_terminal
+        self.console.print(text, style=style or None, markup=False, emoji=False, soft_wrap=whole)
 
     def tell_tier(self, isolation: Isolation) -> None:
         """Which tier is used where it is not the best one: never without a word."""
         if isolation.note:
             tier = isolation.tier if isolation.far is None else f"{isolation.far} there"
             text = f"isolation: {tier} ({isolation.note})"
-            self.console.print(text, style="yellow", markup=False)
+            self.words(text, "yellow")
 
     def warn(self, text: str) -> None:
-        self.console.print(text, style="bold red", markup=False)
+        self.words(text, "bold red")
 
     def result(self, result: Result, width: int, label: str = "") -> None:
         """One line: status, problem, visible tests, hidden verdict, candidates, tokens, seconds."""

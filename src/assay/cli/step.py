@@ -162,7 +162,7 @@ class ByHand:
 
     def _say(self, text: str) -> None:
         """Texts of models and programs cannot steer the terminal."""
-        self.screen.console.print(printable(text), markup=False, emoji=False)
+        self.screen.words(printable(text))
 
     def _read(self, keys: str) -> str | None:
         """A line; `None` at the end of input."""
