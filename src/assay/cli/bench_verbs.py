@@ -150,3 +150,43 @@ def bench_export(
         json=json,
     )
     raise typer.Exit(export(run, flags))
+
+
+@bench_app.command("import")
+def bench_import(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Samples of any producer: .jsonl, or a folder.")
+    ],
+    suite: Annotated[str, typer.Option(envvar="ASSAY_SUITE", help="What grades them.")],
+    format: Annotated[
+        str, typer.Option(envvar="ASSAY_FORMAT", help="Of the file: evalplus.")
+    ] = "evalplus",
+    data: o.SuiteData = None,
+    name: Annotated[
+        str | None,
+        typer.Option(envvar="ASSAY_NAME", help="Who wrote them (the file's name)."),
+    ] = None,
+    log: o.LogFile = None,
+    unsafe: o.Unsafe = False,
+    tier: o.Tier = None,
+    remote: o.Remote = None,
+    jobs: o.Jobs = 8,
+    json: o.Json = False,
+) -> None:
+    """Grade programs of any producer by a suite's hidden tests, as a run of their own."""
+    from assay.cli.bench_import import ImportFlags
+    from assay.cli.bench_import import bench_import as grade
+
+    flags = ImportFlags(
+        format=format,
+        suite=suite,
+        data=data,
+        name=name,
+        log=log,
+        unsafe=unsafe,
+        tier=tier,
+        remote=remote,
+        jobs=jobs,
+        json=json,
+    )
+    raise typer.Exit(grade(file, flags))
