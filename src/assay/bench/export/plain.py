@@ -59,7 +59,7 @@ def digest(name: str) -> str:
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def test_row(test: dict[str, Any]) -> dict[str, Any]:
+def row_of_test(test: dict[str, Any]) -> dict[str, Any]:
     """A test's fields as a row of a problem file has them: with its kind."""
     kind = next(kind for key, kind in KINDS.items() if key in test)
     row = {"kind": kind, **test}
@@ -70,7 +70,7 @@ def test_row(test: dict[str, Any]) -> dict[str, Any]:
 
 def in_words(test: dict[str, Any]) -> str:
     """One test for a person."""
-    match test_row(test):
+    match row_of_test(test):
         case {"kind": "call", "raises": str(error)}:
             return f"{test['expression']} raises {error}"
         case {"kind": "call", "expected": str(expected)}:

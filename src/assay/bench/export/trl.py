@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from assay.bench.export import Export, Files
-from assay.bench.export.plain import dumped, lines, test_row
+from assay.bench.export.plain import dumped, lines, row_of_test
 from assay.grade import Item
 from assay.model.prompter import Prompter
 from assay.problem import Test
@@ -39,4 +39,4 @@ def row(export: Export, item: Item) -> dict[str, Any]:
 
 def written(tests: tuple[Test, ...]) -> list[str]:
     """Each as the JSON of a row of a problem file."""
-    return [dumped(test_row(asdict(test))).decode() for test in tests]
+    return [dumped(row_of_test(asdict(test))).decode() for test in tests]
