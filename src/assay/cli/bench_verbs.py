@@ -2,6 +2,7 @@
 
 # As in `app`: a verb only names its flags.
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -98,3 +99,94 @@ def bench_sandbox(
 
     asked = SandboxFlags(work=work, workers=workers, passes=passes, peer=peer, json=json)
     raise typer.Exit(compare(asked))
+
+
+@bench_app.command("export")
+def bench_export(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run of bench or solve.")],
+    format: Annotated[
+        str,
+        typer.Option(envvar="ASSAY_FORMAT", help="evalplus, livecodebench, inspect or trl."),
+    ],
+    cell: Annotated[
+        str | None,
+        typer.Option(envvar="ASSAY_CELL", help="The cell of the run: its number, or its key."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(envvar="ASSAY_OUT", help="Write here (RUN-FORMAT.…).")
+    ] = None,
+    data: o.SuiteData = None,
+    hidden: Annotated[
+        bool,
+        typer.Option("--hidden", envvar="ASSAY_HIDDEN", help="Hidden tests go out too."),
+    ] = False,
+    allow_test_split: Annotated[
+        bool,
+        typer.Option(
+            "--allow-test-split",
+            envvar="ASSAY_ALLOW_TEST_SPLIT",
+            help="Rows to train on from a test suite.",
+        ),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", envvar="ASSAY_FORCE", help="Write over what is there.")
+    ] = False,
+    log: o.LogFile = None,
+    json: o.Json = False,
+) -> None:
+    """Write a run for EvalPlus, LiveCodeBench, Inspect or TRL."""
+    from assay.cli.bench_export import ExportFlags
+    from assay.cli.bench_export import bench_export as export
+
+    flags = ExportFlags(
+        format=format,
+        cell=cell,
+        out=out,
+        data=data,
+        hidden=hidden,
+        allow_test_split=allow_test_split,
+        force=force,
+        log=log,
+        json=json,
+    )
+    raise typer.Exit(export(run, flags))
+
+
+@bench_app.command("import")
+def bench_import(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Samples of any producer: .jsonl, or a folder.")
+    ],
+    suite: Annotated[str, typer.Option(envvar="ASSAY_SUITE", help="What grades them.")],
+    format: Annotated[
+        str, typer.Option(envvar="ASSAY_FORMAT", help="Of the file: evalplus.")
+    ] = "evalplus",
+    data: o.SuiteData = None,
+    name: Annotated[
+        str | None,
+        typer.Option(envvar="ASSAY_NAME", help="Who wrote them (the file's name)."),
+    ] = None,
+    log: o.LogFile = None,
+    unsafe: o.Unsafe = False,
+    tier: o.Tier = None,
+    remote: o.Remote = None,
+    jobs: o.Jobs = 8,
+    json: o.Json = False,
+) -> None:
+    """Grade programs of any producer by a suite's hidden tests, as a run of their own."""
+    from assay.cli.bench_import import ImportFlags
+    from assay.cli.bench_import import bench_import as grade
+
+    flags = ImportFlags(
+        format=format,
+        suite=suite,
+        data=data,
+        name=name,
+        log=log,
+        unsafe=unsafe,
+        tier=tier,
+        remote=remote,
+        jobs=jobs,
+        json=json,
+    )
+    raise typer.Exit(grade(file, flags))

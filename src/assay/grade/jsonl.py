@@ -8,4 +8,7 @@ from assay.problem.jsonl import hidden_of, problem_of, read_rows
 
 def items(path: Path) -> list[Item]:
     """Raises `ProblemError` with the line of the first row that is wrong."""
-    return [Item(problem=problem_of(row), hidden=hidden_of(row)) for row in read_rows(path)]
+    return [
+        Item(problem=problem_of(row), hidden=hidden_of(row), split=row.split)
+        for row in read_rows(path)
+    ]

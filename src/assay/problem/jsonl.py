@@ -104,6 +104,8 @@ class Row(Strict):
     limits: LimitsRow | None = None
     hidden: list[Text | TestRow] = []
     """Only `grade` makes tests of these."""
+    split: Literal["train", "test"] = "test"
+    """Of `grade` too: whether a model may be trained on it."""
     test: Text | None = None
     """HumanEval's: source that defines `check`."""
     canonical_solution: str | None = None

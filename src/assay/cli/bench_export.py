@@ -1,0 +1,104 @@
+"""`assay bench export RUN --format F`: a stored run as a file of another tool."""
+
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from assay.bench.export import Export, Files, find_format
+from assay.bench.export.source import read, with_items
+from assay.bench.suites import load_suite
+from assay.cli.screen import Screen
+from assay.cli.session import open_log
+from assay.cli.targets import targets_of
+from assay.errors import UsageError
+from assay.grade import Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFlags:
+    """The flags, as given; see `bench_verbs.bench_export` for what each means."""
+
+    format: str
+    cell: str | None
+    out: Path | None
+    data: Path | None
+    hidden: bool
+    allow_test_split: bool
+    force: bool
+    log: Path | None
+    json: bool
+
+
+def bench_export(run: str, flags: ExportFlags) -> int:
+    """Raises `UsageError` for a run, cell, format or place that will not do; `StoreError`."""
+    form = find_format(flags.format)
+    if flags.hidden and not form.tests:
+        raise UsageError(f"--hidden: {form.name} holds no tests")
+    screen = Screen(quiet=flags.json)
+    with open_log(flags.log) as log:
+        export = replace(read(log, run, flags.cell), hidden=flags.hidden)
+        out = flags.out or Path(f"{export.row.id}-{form.name}{form.ending}")
+        if out.suffix != form.ending:
+            raise UsageError(f"--out {out}: a file for {form.name} ends with {form.ending}")
+        if form.items or flags.hidden:
+            export = with_items(export, items_of(export, flags.data))
+        if form.items and not flags.allow_test_split:
+            export = for_training(export, screen)
+        written = write(out, form.files(export), flags.force)
+    tell(export, screen)
+    if flags.json:
+        print(json.dumps({"run": export.row.id, "files": [str(path) for path in written]}))
+    for path in written:
+        screen.say(f"wrote {path}")
+    return 0
+
+
+def items_of(export: Export, data: Path | None) -> list[Item]:
+    """What the run was about, hidden tests included."""
+    if export.row.command == "bench":
+        return load_suite(export.suite, data)
+    targets = export.row.config["targets"]
+    return [target.item for given in targets for target in targets_of(given, ())]
+
+
+def for_training(export: Export, screen: Screen) -> Export:
+    """Without the problems of a test split. Raises `UsageError` where no other is there."""
+    kept = {task: item for task, item in export.items.items() if item.split == "train"}
+    if not kept:
+        raise UsageError(
+            f"{export.suite} is a test suite, and a model trained on it can no longer be compared "
+            "on it: --allow-test-split exports it all the same"
+        )
+    if left_out := len(export.items) - len(kept):
+        screen.warn(f"{left_out} problems are of the test split and left out")
+    return replace(export, items=kept)
+
+
+def write(out: Path, files: Files, force: bool) -> list[Path]:
+    """Each file at once or not at all. Raises `UsageError` where one is there already."""
+    stem = str(out).removesuffix(files[0][0])
+    paths = [Path(stem + ending) for ending, _ in files]
+    there = [path for path in paths if path.exists() or path.is_symlink()]
+    if there and not force:
+        raise UsageError(f"{there[0]} is already there; --force writes over it")
+    for path, (_, content) in zip(paths, files, strict=True):
+        made = path.with_name(f".{path.name}.{os.getpid()}.assay")
+        try:
+            made.write_bytes(content)
+            made.replace(path)
+        except OSError as error:
+            made.unlink(missing_ok=True)
+            raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    return paths
+
+
+def tell(export: Export, screen: Screen) -> None:
+    """What of the run is not in the file, or not scored there."""
+    samples = list(export.each())
+    wanted = len(export.samples) * len(export.cells)
+    if missing := wanted - len(samples):
+        screen.warn(f"run {export.row.id} is NOT FINISHED: {missing} of {wanted} are not there")
+    graded = "graded_by" in export.row.config
+    if graded and (open_ := sum(not sample.measured for sample in samples)):
+        screen.warn(f"{open_} of {len(samples)} were NOT MEASURED and have no score")

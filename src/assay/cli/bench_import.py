@@ -1,0 +1,129 @@
+"""`assay bench import FILE`: programs of any producer, graded by a suite's hidden tests."""
+
+import json
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.bench import Result
+from assay.bench.findings import cells_and_curve
+from assay.bench.imported import Batch, batches, graded
+from assay.bench.stored import graded_by
+from assay.bench.suites import load_suite
+from assay.bench.summary import seeds
+from assay.bench.work import Workshop
+from assay.candidate import samples
+from assay.candidate.samples import Sample
+from assay.cli.alone import alone
+from assay.cli.run import run_async
+from assay.cli.screen import Screen
+from assay.cli.session import open_log
+from assay.errors import UnknownName, UsageError
+from assay.grade import Item
+from assay.model.scripted import Scripted
+from assay.sandbox import open_sandbox
+from assay.search.budget import Budget, Ledger
+from assay.search.driver import Parties
+from assay.store import Log
+
+FORMATS = ("evalplus",)
+SHOWN = (1, 10, 100)
+"""k of the text form, as the field reports them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportFlags:
+    """The flags, as given; see `bench_verbs.bench_import` for what each means."""
+
+    format: str
+    suite: str
+    data: Path | None
+    name: str | None
+    log: Path | None
+    unsafe: bool
+    tier: str | None
+    remote: str | None
+    jobs: int
+    json: bool
+
+
+def bench_import(file: Path, flags: ImportFlags) -> int:
+    """Raises `UsageError` for a file, format or suite that will not do; `SandboxError`."""
+    if flags.format not in FORMATS:
+        raise UnknownName("format", flags.format, FORMATS)
+    screen = Screen(quiet=flags.json)
+    suite = load_suite(flags.suite, flags.data)
+    if any(not item.hidden for item in suite):
+        raise UsageError(f"{flags.suite} has problems without hidden tests: nothing grades them")
+    written = samples.load(file)
+    made = batches(flags.suite, f"evalplus/{flags.name or file.stem}", suite, written)
+    items = list(made[0].items)
+    warn(suite, items, written, screen)
+    config = {
+        "suite": flags.suite,
+        "problems": [item.problem.id for item in items],
+        "graded_by": graded_by(items),
+        "cells": [asdict(batch.cell) for batch in made],
+    }
+    with open_log(flags.log) as log:
+        run = log.start("bench", config)
+        with alone(log, run):
+            results = run_async(grade_all(log, run, made, flags, screen))
+            figures = figures_of(log, made, results)
+            log.append(run, "", "end", {"cells": figures["cells"]})
+    show(figures, run, len(results), flags, screen)
+    missing = sum(result.hidden is None for result in results.values())
+    if missing:
+        screen.warn(f"{missing} of {len(results)} NOT MEASURED and not in the rate")
+    return 1 if missing else 0
+
+
+def warn(suite: list[Item], items: list[Item], written: list[Sample], screen: Screen) -> None:
+    known = {item.problem.id for item in suite}
+    if strange := [sample.task for sample in written if sample.task not in known]:
+        screen.warn(f"{len(strange)} samples are of no task of the suite: {strange[0]!r}, …")
+    if bare := len(suite) - len(items):
+        screen.warn(f"{bare} of {len(suite)} problems have no sample and are not in the rate")
+
+
+async def grade_all(
+    log: Log, run: str, made: list[Batch], flags: ImportFlags, screen: Screen
+) -> dict[str, Result]:
+    async with AsyncExitStack() as stack:
+        sandbox = open_sandbox(unsafe=flags.unsafe, tier=flags.tier, remote=flags.remote)
+        stack.push_async_callback(sandbox.close)
+        if flags.unsafe:
+            screen.warn("UNSAFE: programs run without isolation, with your rights")
+        screen.tell_tier(sandbox.isolation)
+        nobody = Scripted([], name=made[0].cell.model)
+        shop = Workshop(Parties(nobody, sandbox), log, run, None, Ledger(Budget()))
+        with screen.working(sum(len(batch.items) for batch in made), "samples") as step:
+
+            def listen(result: Result) -> None:
+                del result
+                step()
+
+            return await graded(shop, made, flags.jobs, listen)
+
+
+def figures_of(log: Log, made: list[Batch], results: dict[str, Result]) -> dict[str, Any]:
+    """As of a comparison, but samples of one producer are not compared with each other."""
+    rows = {batch.cell: batch.rows(results) for batch in made}
+    found = cells_and_curve(log, {cell.key: (cell, mine) for cell, mine in rows.items()})
+    return {**found, "pass@k": seeds(rows.items()), "paired": []}
+
+
+def show(figures: dict[str, Any], run: str, count: int, flags: ImportFlags, screen: Screen) -> None:
+    if flags.json:
+        print(json.dumps({**figures, "report": None, "log": run}))
+        return
+    [found] = figures["pass@k"]
+    rates = [
+        f"pass@{k} {100 * value:.1f} %"
+        for k in SHOWN
+        if (value := found["pass@k"].get(str(k))) is not None
+    ]
+    print(f"{count} samples; over {found['problems']} problems with {found['seeds']} each:")
+    print(", ".join(rates) or "nothing was measured")
+    screen.say(f"as a run: assay bench compare {run} OTHER, assay show {run}")
