@@ -70,11 +70,12 @@ Config = Annotated[
 Suite = Annotated[
     str,
     typer.Argument(
-        metavar="SUITE", help="humaneval, quixbugs, or a .jsonl file with hidden tests."
+        metavar="SUITE",
+        help="A suite by name (--list), a .jsonl file with hidden tests, or a folder.",
     ),
 ]
 SuiteData = Annotated[
-    Path | None, typer.Option("--data", envvar="ASSAY_DATA", help="The file of a suite: quixbugs.")
+    Path | None, typer.Option("--data", envvar="ASSAY_DATA", help="The file of a suite by name.")
 ]
 ModelName = Annotated[
     str,

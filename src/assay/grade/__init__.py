@@ -5,7 +5,7 @@ from typing import Literal
 
 from assay.errors import SandboxError, UsageError
 from assay.problem import Limits, Problem, Test
-from assay.sandbox import Run, Sandbox
+from assay.sandbox import Job, Run, Sandbox
 from assay.search.driver import job_for
 
 Split = Literal["train", "test"]
@@ -26,18 +26,22 @@ GRADE_SECONDS = 10.0
 """CPU time of a hidden test file: it holds many checks, and a slow right program is right."""
 
 
+def hidden_job(item: Item, code: str) -> Job:
+    """A program on the hidden tests."""
+    seconds = max(item.problem.limits.cpu_seconds, GRADE_SECONDS)
+    limits: Limits = replace(
+        item.problem.limits, cpu_seconds=seconds, wall_seconds=max(3 * seconds, 15.0)
+    )
+    return replace(job_for(item.problem, code, item.hidden), limits=limits)
+
+
 async def grade(sandbox: Sandbox, item: Item, code: str | None) -> Run | None:
     """The program's run on the hidden tests; `None` is unmeasured: no hidden tests, or a failure
     of the sandbox. A program that does not exist fails: see `solved`."""
     if not item.hidden or code is None:
         return None
-    seconds = max(item.problem.limits.cpu_seconds, GRADE_SECONDS)
-    limits: Limits = replace(
-        item.problem.limits, cpu_seconds=seconds, wall_seconds=max(3 * seconds, 15.0)
-    )
-    job = replace(job_for(item.problem, code, item.hidden), limits=limits)
     try:
-        [run] = await sandbox.run([job])
+        [run] = await sandbox.run([hidden_job(item, code)])
     except (SandboxError, UsageError):
         return None
     return run

@@ -18,6 +18,7 @@ SETS = {
 NOT_NONE = {"check_str", "text_match_three", "text_starta_endb"}
 """Functions of MBPP+ of which only whether they give something counts: a match object, say."""
 RELATIVE = 1e-07
+Change = Callable[[list[Any]], list[Any]]
 
 
 def tuples(value: Any, depth: int) -> Any:
@@ -40,7 +41,7 @@ def each(change: Callable[[Any], Any]) -> Callable[[list[Any]], list[Any]]:
     return lambda given: [change(value) for value in given]
 
 
-SHAPES: list[tuple[set[int], Callable[[list[Any]], list[Any]]]] = [
+SHAPES: list[tuple[set[int], Change]] = [
     (
         {2, 116, 132, 143, 222, 261, 273, 394, 399, 421, 424, 429, 470, 560, 579, 596, 616, 630,
          726, 740, 744, 809},
@@ -65,7 +66,8 @@ def given_of(task: str, arguments: list[Any]) -> list[Any]:
     suite, _, number = task.partition("/")
     for tasks, change in SHAPES:
         if suite == "Mbpp" and int(number) in tasks:
-            return change(arguments)
+            changed: list[Any] = change(arguments)
+            return changed
     return arguments
 
 
@@ -88,9 +90,7 @@ def same(entry: str, actual: Any, expected: Any, absolute: float) -> bool:
     """Whether a result is the one expected, by the rules of the suite."""
     if entry in NOT_NONE:
         wanted = expected is not None
-        return (
-            bool(actual == wanted) if isinstance(actual, bool) else (actual is not None) == wanted
-        )
+        return wanted == (actual if isinstance(actual, bool) else actual is not None)
     exact = set(actual) == set(expected) if entry in SETS else actual == expected
     if absolute == 0 and floats(expected):
         absolute = 1e-6
@@ -116,7 +116,7 @@ def also_right(entry: str, given: list[Any], actual: Any, absolute: float) -> bo
 def find_zero_right(given: list[Any], actual: float, absolute: float) -> bool:
     """HumanEval/32 asks for any root of a polynomial."""
     value = sum(factor * math.pow(actual, power) for power, factor in enumerate(given[0]))
-    return abs(value) <= absolute
+    return bool(abs(value) <= absolute)
 
 
 def check_calls(

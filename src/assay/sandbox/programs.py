@@ -133,7 +133,9 @@ def _numbers(text: str) -> list[list[str | Decimal]]:
 
 
 def _of_numbers(words: list[str]) -> list[str | Decimal]:
+    """Nothing where one is no finite number: NaN is not even equal to itself."""
     try:
-        return [Decimal(word) for word in words]
+        numbers = [Decimal(word) for word in words]
     except InvalidOperation:
         return []
+    return [*numbers] if all(number.is_finite() for number in numbers) else []
