@@ -63,7 +63,7 @@ _ROWS = [
         size=40,
         licence="MIT",
         source="Lin et al. 2017",
-        get="--data FILE.jsonl (docs/bench.md)",
+        get="--data FILE.jsonl (docs/suites.md)",
         load_file=quixbugs.items,
     ),
     Suite(

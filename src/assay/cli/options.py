@@ -77,6 +77,12 @@ Suite = Annotated[
 SuiteData = Annotated[
     Path | None, typer.Option("--data", envvar="ASSAY_DATA", help="The file of a suite by name.")
 ]
+Limit = Annotated[
+    int | None, typer.Option(envvar="ASSAY_LIMIT", min=1, help="Only so many problems.")
+]
+Every = Annotated[
+    int, typer.Option(envvar="ASSAY_EVERY", min=1, help="Only every so-manieth problem.")
+]
 ModelName = Annotated[
     str,
     typer.Option(envvar="ASSAY_MODEL", help="provider/name: embedded, openai, scripted, recorded."),
