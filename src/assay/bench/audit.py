@@ -56,7 +56,7 @@ class Audited:
 
 def key_of(item: Item) -> str:
     """All that an audit depends on, as a hash."""
-    text = repr((VERSION, item.problem, item.hidden, item.reference))
+    text = repr((VERSION, item.problem, item.hidden, item.seconds, item.reference))
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -104,7 +104,12 @@ async def of_reference(sandbox: Sandbox, item: Item, reference: str, repeat: int
 
 
 async def repeated(sandbox: Sandbox, job: Job, repeat: int) -> list[Run]:
-    return [(await sandbox.run([job]))[0] for _ in range(repeat)]
+    runs = [(await sandbox.run([job]))[0] for _ in range(repeat)]
+    for verdict in (verdict for run in runs for verdict in run.verdicts):
+        # Waiting for the processor says something about this machine, not about the problem.
+        if verdict.outcome == "timeout" and "wall" in (verdict.detail.limit or ""):
+            raise SandboxError(f"test {verdict.test} took over {verdict.detail.limit}")
+    return runs
 
 
 def differing(runs: Sequence[Run]) -> str:
@@ -210,9 +215,14 @@ def keep(log: Log, run: str, audited: Audited) -> None:
 
 def known(log: Log) -> dict[str, Audited]:
     """The newest audit of each problem that the log has, by `key_of`."""
-    return {body["key"]: audited_from(body) for body in log.audits()}
+    found = (audited_from(body) for body in log.audits())
+    return {audited.key: audited for audited in found if audited is not None}
 
 
-def audited_from(body: dict[str, Any]) -> Audited:
-    findings = tuple(Finding(**finding) for finding in body["findings"])
-    return Audited(**{**body, "findings": findings})
+def audited_from(body: dict[str, Any]) -> Audited | None:
+    """`None` for one that another version of Assay wrote in another form."""
+    try:
+        findings = tuple(Finding(**finding) for finding in body["findings"])
+        return Audited(**{**body, "findings": findings})
+    except (KeyError, TypeError):
+        return None

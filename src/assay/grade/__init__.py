@@ -10,6 +10,9 @@ from assay.search.driver import job_for
 
 Split = Literal["train", "test"]
 
+GRADE_SECONDS = 10.0
+"""CPU time of a hidden test file: it holds many checks, and a slow right program is right."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -20,15 +23,13 @@ class Item:
     reference: str | None = None
     """A program that is held to be right: for audits and simulated people, never for a solver."""
     split: Split = "test"
-
-
-GRADE_SECONDS = 10.0
-"""CPU time of a hidden test file: it holds many checks, and a slow right program is right."""
+    seconds: float = GRADE_SECONDS
+    """CPU time of a hidden test; more where the problem's own limit is more."""
 
 
 def hidden_job(item: Item, code: str) -> Job:
     """A program on the hidden tests."""
-    seconds = max(item.problem.limits.cpu_seconds, GRADE_SECONDS)
+    seconds = max(item.problem.limits.cpu_seconds, item.seconds)
     limits: Limits = replace(
         item.problem.limits, cpu_seconds=seconds, wall_seconds=max(3 * seconds, 15.0)
     )

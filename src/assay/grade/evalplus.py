@@ -33,6 +33,8 @@ class np:
         return a == b or abs(a - b) <= atol + rtol * abs(b)
 """
 """What the tests use of numpy, after its documentation: |a - b| <= atol + rtol * |b|."""
+SECONDS = 30.0
+"""CPU time of a test: of the slowest inputs the references take 10 s, and the judge calls both."""
 CHECK = inspect.getsource(evalplus_check)
 
 
@@ -62,13 +64,17 @@ def read(path: Path, item_of: Callable[[dict[str, Any]], Item]) -> list[Item]:
 
 
 def humaneval_item(row: dict[str, Any]) -> Item:
+    if not isinstance(row["task_id"], str):
+        raise TypeError("task_id is no text")
     problem = problem_of(row)
     reference = row["prompt"] + row["canonical_solution"]
     if "plus_input" in row:
-        return Item(problem=problem, hidden=of_inputs(row, reference), reference=reference)
+        return Item(
+            problem=problem, hidden=of_inputs(row, reference), reference=reference, seconds=SECONDS
+        )
     call = f"check({name_of(row)})"
     test = Script(id="check", source=without_numpy(row["test"]), call=call)
-    return Item(problem=problem, hidden=(test,), reference=reference)
+    return Item(problem=problem, hidden=(test,), reference=reference, seconds=SECONDS)
 
 
 def mbpp_item(row: dict[str, Any]) -> Item:
@@ -78,13 +84,15 @@ def mbpp_item(row: dict[str, Any]) -> Item:
         reference = row["canonical_solution"]
         problem = mbpp_problem(row["task_id"], words, f"assert {shown}")
         problem = replace(problem, entry_point=name_of(row))
-        return Item(problem=problem, hidden=of_inputs(row, reference), reference=reference)
+        return Item(
+            problem=problem, hidden=of_inputs(row, reference), reference=reference, seconds=SECONDS
+        )
     problem = mbpp_problem(f"Mbpp/{int(row['task_id'])}", row["prompt"], row["test_list"][0])
     # Its loop over the inputs stands at the top of the text: as a statement it is the call.
     source, loop, body = without_numpy(row["test"]).rpartition("\nfor i, ")
     problem = replace(problem, entry_point=body.partition("assertion(")[2].partition("(")[0])
     test = Script(id="test", source=source, call=loop.strip("\n") + body)
-    return Item(problem=problem, hidden=(test,), reference=row["code"])
+    return Item(problem=problem, hidden=(test,), reference=row["code"], seconds=SECONDS)
 
 
 def mbpp_problem(task: str, words: str, shown: str) -> Problem:

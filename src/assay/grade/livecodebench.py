@@ -50,6 +50,8 @@ def items(path: Path) -> list[Item]:
 
 
 def item_of(row: dict[str, Any]) -> Item:
+    if not isinstance(row["question_content"], str):
+        raise TypeError("question_content is no text")
     public = json.loads(row["public_test_cases"])
     private = private_cases(row["private_test_cases"])
     metadata = row.get("metadata") or {}
