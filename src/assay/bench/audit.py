@@ -130,7 +130,8 @@ def failure(run: Run) -> str:
     detail = verdict.detail
     values = f"{detail.actual} for {detail.expected}" if detail.expected else ""
     why = detail.limit or detail.message or values
-    return f"{verdict.test}: {verdict.outcome} {detail.exception or ''} {why}".strip()[:300]
+    words = (f"{verdict.test}:", verdict.outcome, detail.exception, why)
+    return " ".join(word for word in words if word)[:300]
 
 
 async def of_idle(sandbox: Sandbox, item: Item) -> list[Finding]:

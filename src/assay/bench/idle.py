@@ -43,20 +43,19 @@ def programs(item: Item) -> dict[str, str]:
     """What each does, and its code."""
     problem = item.problem
     language = "python" if problem.language.startswith("python") else problem.language
-    tests = (*problem.tests, *item.hidden)
     found: dict[str, str] = {}
     if language in EMPTY:
         found["is empty"] = EMPTY[language]
     if problem.starter:
         found["is the code as it was given"] = problem.starter
-    outputs = Counter(text for test in tests if (text := printed(test)) is not None)
+    outputs = [text for test in item.hidden if (text := printed(test)) is not None]
     if outputs and language in PRINT:
-        [(text, _)] = outputs.most_common(1)
+        [(text, _)] = Counter(outputs).most_common(1)
         found[f"always prints {text[:60]!r}"] = PRINT[language](text)
     names = problem.stubs or ((problem.entry_point,) if problem.entry_point else ())
     if names and language in ("python", "javascript", "typescript"):
         found["returns nothing"] = returning(names, "None", language)
-        for value in constants(tests):
+        for value in constants(item):
             found[f"always returns {value[:60]}"] = returning(names, value, language)
     return {label: code for label, code in found.items() if code or label == "is empty"}
 
@@ -86,12 +85,14 @@ def returning(names: tuple[str, ...], value: str, language: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def constants(tests: tuple[Test, ...]) -> list[str]:
-    """The value expected most often; where none can be read out of the tests, both truths."""
-    counts = Counter(value for test in tests for value in expected(test))
-    if not counts:
-        return ["True", "False"]
-    return [counts.most_common(1)[0][0]]
+def constants(item: Item) -> list[str]:
+    """The value that the hidden tests, or else the visible ones, expect most often; where none can
+    be read out of them, both truths."""
+    for tests in (item.hidden, item.problem.tests):
+        counts = Counter(value for test in tests for value in expected(test))
+        if counts:
+            return [counts.most_common(1)[0][0]]
+    return ["True", "False"]
 
 
 def expected(test: Test) -> Iterator[str]:
