@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from keyword import iskeyword
 from pathlib import Path
 
 import pytest
@@ -243,7 +244,7 @@ def test_calls_contradict_where_their_values_differ(one: object, two: object) ->
 @given(st.text(), st.text())
 def test_programs_that_do_nothing_are_programs(text: str, name: str) -> None:
     """Catches: an expected output or a name that breaks out of the program made of it."""
-    name = name if name.isidentifier() else "f"
+    name = name if name.isidentifier() and not iskeyword(name) else "f"
     item = item_of((), (io("a", "", text),), None, name)
     for code in idle.programs(item).values():
         compile(code.encode("utf-8", "surrogatepass").decode("utf-8", "replace"), "p", "exec")

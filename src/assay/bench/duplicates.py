@@ -56,9 +56,9 @@ class Duplicate:
 
 def tokens(text: str) -> list[str]:
     """Words and operators; names that the text defines as `§`."""
-    text = MARKS.sub(" ", text).lower()
+    text = MARKS.sub(" ", text)
     names = defined(text)
-    return [NAME if word in names else word for word in TOKEN.findall(text)]
+    return [NAME if word in names else word.lower() for word in TOKEN.findall(text)]
 
 
 def defined(text: str) -> set[str]:

@@ -144,7 +144,7 @@ def load_path(name: str) -> list[Item]:
     path = Path(name)
     if path.is_dir():
         return harbor.items(path)
-    if name.endswith(".jsonl.gz") or (name.endswith(".jsonl") and path.is_file()):
+    if name.endswith((".jsonl", ".jsonl.gz")) and path.is_file():
         try:
             keys = next(json_rows(path))[0].keys()
         except (StopIteration, ProblemError):
@@ -152,7 +152,7 @@ def load_path(name: str) -> list[Item]:
         for key, load in FORMS.items():
             if key in keys:
                 return load(path)
-    if name.endswith(".jsonl"):
+    if name.endswith((".jsonl", ".jsonl.gz")):
         return jsonl.items(path)
     raise UnknownName("suite", name, [*SUITES, "FILE.jsonl", "FOLDER"])
 
