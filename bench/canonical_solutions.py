@@ -1,43 +1,33 @@
 """Do the published solutions of HumanEval, HumanEval+ and MBPP+ pass their own tests?
 
-    nice -n 19 python bench/canonical_solutions.py [humaneval humaneval-plus mbpp-plus]
+    nice -n 19 python bench/canonical_solutions.py [SUITE …]
         [--sample N] [--slots 1]
 
 Names each that does not pass; those of `KNOWN` do not pass without a sandbox either.
-The tests of the + suites are up to 790 KB of text and import numpy, which no program here has: four
-names of it (`NUMPY`) stand in for it. Exit status 1 where one fails that is not known.
+The + suites are read as `assay bench` reads them; in their other form the tests are up to 790 KB of
+text. Exit status 1 where one fails that is not known.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from shared_data import check_job, each_run, lines, sample
+from shared_data import SHARED, each_run, sample
 
+from assay.grade import Item, evalplus, humaneval
 from assay.problem import Limits, Script
-from assay.problem.humaneval import rows
 from assay.sandbox import Job, Run
 
 LIMITS = Limits(cpu_seconds=20.0, wall_seconds=60.0)
 KNOWN = {
-    "HumanEval/32": "its test takes the root, a float, for a list of arguments",
-    "MBPP/255": "makes lists of 2.2 GB",
-    "MBPP/392": "slow",
-    "MBPP/599": "slow",
+    "HumanEval/32": "its test as text takes the root, a float, for a list of arguments",
+    "Mbpp/255": "makes lists of 2.2 GB",
+    "Mbpp/392": "slow",
+    "Mbpp/599": "slow",
 }
 """Solutions that fail their published test within `LIMITS` without any sandbox too."""
-NUMPY = """
-class np:
-    class ndarray: pass
-    float64 = float32 = float
-    @staticmethod
-    def allclose(a, b, rtol, atol):
-        if isinstance(b, (list, tuple, set)):
-            return len(a) == len(b) and all(np.allclose(x, y, rtol, atol) for x, y in zip(a, b))
-        return a == b or abs(a - b) <= atol + rtol * abs(b)
-"""
-"""What the tests use of numpy, after its documentation: |a - b| <= atol + rtol * |b|."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,53 +37,42 @@ class Solution:
 
     @property
     def size(self) -> int:
-        """Characters of its test."""
-        [test] = self.job.tests
-        assert isinstance(test, Script)
-        return len(test.source)
+        """Characters of its tests."""
+        return sum(len(test.source) for test in self.job.tests if isinstance(test, Script))
 
 
-def humaneval() -> list[Solution]:
-    return [
-        Solution(row["task_id"], check_job(row["prompt"] + row["canonical_solution"], row, LIMITS))
-        for row in rows()
-    ]
-
-
-def humaneval_plus() -> list[Solution]:
+def of_items(items: Sequence[Item]) -> list[Solution]:
     found = []
-    for row in lines("data/humaneval-plus/HumanEvalPlus-OriginFmt.jsonl.gz"):
-        row["test"] = without_numpy(row["test"])
-        job = check_job(row["prompt"] + row["canonical_solution"], row, LIMITS)
-        found.append(Solution(row["task_id"], job))
+    for item in items:
+        assert item.reference is not None
+        job = Job(code=item.reference, tests=item.hidden, limits=LIMITS)
+        found.append(Solution(item.problem.id, job))
     return found
 
 
-def mbpp_plus() -> list[Solution]:
-    found = []
-    for row in lines("data/mbpp-plus/MbppPlus-OriginFmt.jsonl.gz"):
-        # Its loop over the inputs stands at the top of the text: as a statement it is the call.
-        text, loop, body = without_numpy(row["test"]).rpartition("\nfor i, ")
-        test = Script(id="test", source=text, call=loop + body)
-        job = Job(code=row["code"], tests=(test,), limits=LIMITS)
-        found.append(Solution(f"MBPP/{row['task_id']}", job))
-    return found
+def shared(name: str) -> Path:
+    path = SHARED / "data" / name
+    if not path.is_file():
+        sys.exit(f"no {path}: set ASSAY_SHARED to the folder that has data/{name}")
+    return path
 
 
-def without_numpy(text: str) -> str:
-    return text.replace("import numpy as np\n", NUMPY, 1)
-
-
-SUITES: dict[str, Callable[[], list[Solution]]] = {
-    "humaneval": humaneval,
-    "humaneval-plus": humaneval_plus,
-    "mbpp-plus": mbpp_plus,
+HUMANEVAL, MBPP = "humaneval-plus/HumanEvalPlus", "mbpp-plus/MbppPlus"
+SUITES: dict[str, Callable[[], list[Item]]] = {
+    "humaneval": humaneval.items,
+    "humaneval-plus": lambda: evalplus.humaneval_items(shared(f"{HUMANEVAL}.jsonl.gz")),
+    "humaneval-plus-text": lambda: evalplus.humaneval_items(
+        shared(f"{HUMANEVAL}-OriginFmt.jsonl.gz")
+    ),
+    "mbpp-plus": lambda: evalplus.mbpp_items(shared(f"{MBPP}.jsonl.gz")),
+    "mbpp-plus-text": lambda: evalplus.mbpp_items(shared(f"{MBPP}-OriginFmt.jsonl.gz")),
 }
+"""`-text` is the form with tests as text."""
 
 
 def run_suite(name: str, size: int | None, slots: int) -> bool:
     """Prints how the suite went; false where a solution failed that is not known to."""
-    wanted = sample(SUITES[name](), size)
+    wanted = sample(of_items(SUITES[name]()), size)
     runs = dict(each_run([solution.job for solution in wanted], slots=slots, label=name))
     unknown = 0
     for number, solution in enumerate(wanted):

@@ -41,7 +41,7 @@ def test_every_verb_is_documented(verb: str) -> None:
 
 @pytest.mark.parametrize("name", [*STRATEGIES, *SELECTORS, *RANKERS, *SOURCES, *SUITES, *PROVIDERS])
 def test_every_name_is_documented(name: str) -> None:
-    assert re.search(rf"`{name}[`/(:]", DOCS), name
+    assert re.search(rf"`{re.escape(name)}[`/(:]", DOCS), name
 
 
 @pytest.mark.parametrize("limit", Budget.__dataclass_fields__)

@@ -36,10 +36,11 @@ class Stored:
 def graded_by(items: Iterable[Item]) -> list[str]:
     """What each item is graded with, as a short hash: it tells tests that changed, not what they
     are."""
-    texts = (
-        repr((item.problem.language, item.problem.entry_point, item.problem.limits, item.hidden))
-        for item in items
+    parts = (
+        (i.problem.language, i.problem.entry_point, i.problem.limits, i.seconds, i.hidden)
+        for i in items
     )
+    texts = map(repr, parts)
     return [sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16] for text in texts]
 
 

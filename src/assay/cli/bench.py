@@ -10,9 +10,9 @@ from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished, prefix
 from assay.bench.findings import figures_of
 from assay.bench.stored import graded_by
-from assay.bench.suites import limit_items, load_suite
 from assay.bench.work import Recipe
 from assay.cli.alone import alone
+from assay.cli.bench_audit import choose, tell_left_out
 from assay.cli.figures import show_figures
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
@@ -31,12 +31,15 @@ class BenchFlags:
     data: Path | None
     resume: bool
     json: bool
+    keep_bad: bool = False
 
 
 def bench(settings: Settings, flags: BenchFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
-    items = limit_items(load_suite(flags.suite, flags.data), flags.limit, flags.every)
+    chosen = choose(flags.suite, flags.data, flags.limit, flags.every, flags.keep_bad, settings.log)
+    items = chosen.items
+    tell_left_out(chosen, screen)
     grid = cells(settings, flags.suite)
     config = {
         "suite": flags.suite,
@@ -62,7 +65,8 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
                 fetch(name, screen)
             results = run_async(run_grid(settings, log, run, items, grid, done, screen))
             figures = figures_of(log, {cell: rows_of(cell, results) for cell, _ in grid})
-            log.append(run, "", "end", {"cells": figures["cells"]})
+            figures["left_out"] = chosen.left_out
+            log.append(run, "", "end", {"cells": figures["cells"], "left_out": chosen.left_out})
     show(figures, run, flags, screen)
     return 1 if any(result.status == "unmeasured" for result in results.values()) else 0
 

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from assay.cli import options as o
+from assay.errors import UsageError
 
 
 class SuiteFirst(TyperGroup):
@@ -30,14 +31,19 @@ bench_app = typer.Typer(
 @bench_app.command("suite")
 def bench_suite(
     context: typer.Context,
-    suite: o.Suite,
-    limit: Annotated[
-        int | None, typer.Option(envvar="ASSAY_LIMIT", min=1, help="Only so many problems.")
-    ] = None,
-    every: Annotated[
-        int, typer.Option(envvar="ASSAY_EVERY", min=1, help="Only every so-manieth problem.")
-    ] = 1,
+    suite: o.Suite = "",
+    listing: Annotated[
+        bool, typer.Option("--list", envvar="ASSAY_LIST", help="The suites, and what is here.")
+    ] = False,
+    limit: o.Limit = None,
+    every: o.Every = 1,
     data: o.SuiteData = None,
+    keep_bad: Annotated[
+        bool,
+        typer.Option(
+            "--keep-bad", envvar="ASSAY_KEEP_BAD", help="Take problems that an audit found bad."
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", envvar="ASSAY_RESUME", help="Go on with a killed run.")
     ] = False,
@@ -65,11 +71,54 @@ def bench_suite(
     config: o.Config = None,
 ) -> None:
     """Compare strategies on a suite, at equal budgets, by its hidden tests."""
+    if listing:
+        from assay.cli.bench_list import bench_list
+
+        raise typer.Exit(bench_list(json))
+    if not suite:
+        raise UsageError("which suite? assay bench --list shows them")
     from assay.cli.bench import BenchFlags, bench
     from assay.cli.session import Settings
 
-    flags = BenchFlags(suite=suite, limit=limit, every=every, data=data, resume=resume, json=json)
+    flags = BenchFlags(
+        suite=suite, limit=limit, every=every, data=data, resume=resume, json=json,
+        keep_bad=keep_bad,
+    )  # fmt: skip
     raise typer.Exit(bench(Settings.of(context), flags))
+
+
+@bench_app.command("audit")
+def bench_audit(
+    suite: o.Suite,
+    data: o.SuiteData = None,
+    limit: o.Limit = None,
+    every: o.Every = 1,
+    repeat: Annotated[
+        int, typer.Option(envvar="ASSAY_REPEAT", min=1, max=100, help="Runs of each reference.")
+    ] = 3,
+    against: Annotated[
+        Path | None,
+        typer.Option(envvar="ASSAY_AGAINST", help="Training rows to look for the problems in."),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", envvar="ASSAY_AGAIN", help="Also what the log has already.")
+    ] = False,
+    log: o.LogFile = None,
+    unsafe: o.Unsafe = False,
+    tier: o.Tier = None,
+    remote: o.Remote = None,
+    jobs: o.Jobs = 2,
+    json: o.Json = False,
+) -> None:
+    """Name the problems of a suite that are not fit to compare on."""
+    from assay.cli.bench_audit import AuditFlags
+    from assay.cli.bench_audit import bench_audit as audit
+
+    flags = AuditFlags(
+        suite=suite, data=data, limit=limit, every=every, repeat=repeat, against=against,
+        again=again, log=log, unsafe=unsafe, tier=tier, remote=remote, jobs=jobs, json=json,
+    )  # fmt: skip
+    raise typer.Exit(audit(flags))
 
 
 @bench_app.command("compare")

@@ -79,6 +79,9 @@ def overview(run: RunRow, events: list[Event]) -> Iterator[str]:
         if body is None and run.command == "rank":
             yield f"  {'asked':<10} {item}"
             continue
+        if body is None and run.command == "audit":
+            yield f"  {'audited':<10} {item}"
+            continue
         if body is None:
             yield f"  {'…':<10} {item}  (not finished)"
             continue

@@ -70,11 +70,18 @@ Config = Annotated[
 Suite = Annotated[
     str,
     typer.Argument(
-        metavar="SUITE", help="humaneval, quixbugs, or a .jsonl file with hidden tests."
+        metavar="SUITE",
+        help="A suite by name (--list), a .jsonl file with hidden tests, or a folder.",
     ),
 ]
 SuiteData = Annotated[
-    Path | None, typer.Option("--data", envvar="ASSAY_DATA", help="The file of a suite: quixbugs.")
+    Path | None, typer.Option("--data", envvar="ASSAY_DATA", help="The file of a suite by name.")
+]
+Limit = Annotated[
+    int | None, typer.Option(envvar="ASSAY_LIMIT", min=1, help="Only so many problems.")
+]
+Every = Annotated[
+    int, typer.Option(envvar="ASSAY_EVERY", min=1, help="Only every so-manieth problem.")
 ]
 ModelName = Annotated[
     str,

@@ -5,10 +5,13 @@ from typing import Literal
 
 from assay.errors import SandboxError, UsageError
 from assay.problem import Limits, Problem, Test
-from assay.sandbox import Run, Sandbox
+from assay.sandbox import Job, Run, Sandbox
 from assay.search.driver import job_for
 
 Split = Literal["train", "test"]
+
+GRADE_SECONDS = 10.0
+"""CPU time of a hidden test file: it holds many checks, and a slow right program is right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +23,17 @@ class Item:
     reference: str | None = None
     """A program that is held to be right: for audits and simulated people, never for a solver."""
     split: Split = "test"
+    seconds: float = GRADE_SECONDS
+    """CPU time of a hidden test; more where the problem's own limit is more."""
 
 
-GRADE_SECONDS = 10.0
-"""CPU time of a hidden test file: it holds many checks, and a slow right program is right."""
+def hidden_job(item: Item, code: str) -> Job:
+    """A program on the hidden tests."""
+    seconds = max(item.problem.limits.cpu_seconds, item.seconds)
+    limits: Limits = replace(
+        item.problem.limits, cpu_seconds=seconds, wall_seconds=max(3 * seconds, 15.0)
+    )
+    return replace(job_for(item.problem, code, item.hidden), limits=limits)
 
 
 async def grade(sandbox: Sandbox, item: Item, code: str | None) -> Run | None:
@@ -31,13 +41,8 @@ async def grade(sandbox: Sandbox, item: Item, code: str | None) -> Run | None:
     of the sandbox. A program that does not exist fails: see `solved`."""
     if not item.hidden or code is None:
         return None
-    seconds = max(item.problem.limits.cpu_seconds, GRADE_SECONDS)
-    limits: Limits = replace(
-        item.problem.limits, cpu_seconds=seconds, wall_seconds=max(3 * seconds, 15.0)
-    )
-    job = replace(job_for(item.problem, code, item.hidden), limits=limits)
     try:
-        [run] = await sandbox.run([job])
+        [run] = await sandbox.run([hidden_job(item, code)])
     except (SandboxError, UsageError):
         return None
     return run

@@ -13,9 +13,10 @@ from typing import Literal
 Origin = Literal["given", "example", "generated", "person"]
 """Who claims that a test is right: the user, the task's own text, a model, or a person asked."""
 
-Comparison = Literal["exact", "lines", "tokens", "unordered"]
+Comparison = Literal["exact", "lines", "tokens", "unordered", "numbers"]
 """How two outputs are compared: byte for byte; by line without trailing blanks; by words; by line
-in any order, as the rows of a query without ORDER BY."""
+in any order, as the rows of a query without ORDER BY; by line without blanks around it, where a
+line of numbers may have them written otherwise (1.50 for 1.5)."""
 
 Framework = Literal["plain", "pytest", "unittest"]
 """What runs a `Script`: a statement, pytest, or unittest."""

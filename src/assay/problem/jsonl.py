@@ -22,7 +22,7 @@ from assay.problem import (
     Test,
 )
 from assay.problem.humaneval import visible_tests
-from assay.problem.reading import MAX_BYTES
+from assay.problem.reading import MAX_BYTES, lines_of
 from assay.problem.testfile import tests_in
 
 Text = Annotated[str, Field(max_length=1_000_000)]
@@ -109,23 +109,20 @@ class Row(Strict):
     test: Text | None = None
     """HumanEval's: source that defines `check`."""
     canonical_solution: str | None = None
+    """A program that is held to be right; in HumanEval's rows what follows the prompt."""
 
 
 def read_rows(path: Path) -> list[Row]:
     """All rows. Raises `ProblemError` with the line and the field that is wrong."""
     rows: list[Row] = []
     seen: set[str] = set()
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), 1):
-                if line.strip():
-                    row = row_of(line, f"{path}, line {number}")
-                    if row.id in seen:
-                        raise ProblemError(f"{path}, line {number}: {row.id!r} is there twice")
-                    seen.add(row.id)
-                    rows.append(row)
-    except OSError as error:
-        raise ProblemError(f"{path}: {error.strerror}") from None
+    for number, line in enumerate(lines_of(path), 1):
+        if line.strip():
+            row = row_of(line, f"{path}, line {number}")
+            if row.id in seen:
+                raise ProblemError(f"{path}, line {number}: {row.id!r} is there twice")
+            seen.add(row.id)
+            rows.append(row)
     if not rows:
         raise ProblemError(f"{path}: no problem in it")
     return rows
@@ -213,6 +210,13 @@ def hidden_of(row: Row) -> tuple[Test, ...]:
             *tests_of(row.hidden, row),
         )
     return tests_of(row.hidden, row)
+
+
+def reference_of(row: Row) -> str | None:
+    """For `grade` alone."""
+    if row.canonical_solution is None or row.test is None:
+        return row.canonical_solution
+    return row.prompt + row.canonical_solution
 
 
 def test_of(given: str | AnyRow, number: int, name: str) -> Test:

@@ -1,6 +1,8 @@
 """Reads a file of text, and says in one line why it cannot."""
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from assay.errors import ProblemError
 
 MAX_BYTES = 16 * 1024 * 1024
 """A source file, a file of tests or a line of JSONL beyond this is a mistake or an attack."""
+MAX_UNPACKED = 1024 * 1024 * 1024
+"""What a packed file may hold; it is read line by line."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -46,11 +50,28 @@ def json_rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
     """The object on each line of a JSONL file, and where it stands. Raises `ProblemError`."""
     if not path.is_file():
         read_bytes(path)  # says what it is instead
-    with path.open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), 1):
-            if line.strip():
-                where = f"{path}, line {number}"
-                yield json_object(line, where), where
+    for number, line in enumerate(lines_of(path), 1):
+        if line.strip():
+            where = f"{path}, line {number}"
+            yield json_object(line, where), where
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """The lines of a file, of `.gz` unpacked; one that is too long is cut where it is. Raises
+    `ProblemError` where it cannot be unpacked, and as soon as too much comes out of it."""
+    packed = path.suffix == ".gz"
+    size = 0
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            while line := file.readline(MAX_BYTES + 1):
+                size += len(line)
+                if packed and size > MAX_UNPACKED:
+                    raise ProblemError(f"{path}: more than {MAX_UNPACKED // 1024**2} MB unpacked")
+                yield line
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ProblemError(f"{path}: cannot be unpacked: {error}") from None
+    except OSError as error:
+        raise ProblemError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def json_object(line: bytes, where: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from assay.problem import Comparison, Io
@@ -116,9 +117,25 @@ def same_output(actual: str, expected: str, comparison: Comparison) -> bool:
         return actual.split() == expected.split()
     if comparison == "unordered":
         return sorted(_lines(actual)) == sorted(_lines(expected))
+    if comparison == "numbers":
+        return _numbers(actual) == _numbers(expected)
     return _lines(actual) == _lines(expected)
 
 
 def _lines(text: str) -> list[str]:
     """Lines without trailing blanks, and without empty lines at the end."""
     return "\n".join(line.rstrip() for line in text.splitlines()).rstrip("\n").split("\n")
+
+
+def _numbers(text: str) -> list[list[str | Decimal]]:
+    """Lines without blanks around them; one of numbers alone as these, so that 1.50 is 1.5."""
+    return [_of_numbers(line.split()) or [line.strip()] for line in text.strip().split("\n")]
+
+
+def _of_numbers(words: list[str]) -> list[str | Decimal]:
+    """Nothing where one is no finite number: NaN is not even equal to itself."""
+    try:
+        numbers = [Decimal(word) for word in words]
+    except InvalidOperation:
+        return []
+    return [*numbers] if all(number.is_finite() for number in numbers) else []

@@ -185,6 +185,15 @@ class Log:
                 for seq, run, item, kind, body, at in rows
             ]
 
+    def audits(self) -> list[dict[str, Any]]:
+        """What audits of suites found, the oldest first."""
+        with self._guarded():
+            rows = self._db.execute(
+                """SELECT body FROM event WHERE kind = 'audit'
+                   AND run IN (SELECT id FROM run WHERE command = 'audit') ORDER BY seq"""
+            ).fetchall()
+            return [json.loads(body) for (body,) in rows]
+
     def verified_before(self, run: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """Problem and result of what passed every visible test, in runs that began before
         `run`, the oldest first."""

@@ -1,0 +1,139 @@
+"""Harbor's task folders: those that can be run are judged, all others are named and not scored."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assay.errors import ProblemError, UsageError
+from assay.grade import Item, harbor, hidden_job
+from assay.sandbox import Run, open_blocking
+
+TEST = """\
+#!/bin/bash
+cd /app
+out=$(python3 /app/greet.py 2>/dev/null)
+if [ "$out" = "$(cat /tests/wanted.txt)" ]; then echo 1 > /logs/verifier/reward.txt
+else echo 0 > /logs/verifier/reward.txt; fi
+"""
+SOLVE = """\
+#!/bin/bash
+cat > /app/greet.py << 'EOF'
+for line in open("/app/names.txt"):
+    print("Hello,", line.strip())
+EOF
+"""
+
+
+def task(folder: Path, name: str = "greet") -> Path:
+    root = folder / name
+    for inner in ("environment", "tests", "solution"):
+        (root / inner).mkdir(parents=True)
+    (root / "task.toml").write_text('schema_version = "1.1"\n[verifier]\ntimeout_sec = 20.0\n')
+    (root / "instruction.md").write_text("Write /app/greet.py: it greets those of /app/names.txt.")
+    (root / "environment" / "Dockerfile").write_text(
+        "FROM python:3.12-slim\n# a comment\nWORKDIR /app\nCOPY names.txt /app/names.txt\n"
+    )
+    (root / "environment" / "names.txt").write_text("Ada\nBob\n")
+    (root / "tests" / "test.sh").write_text(TEST)
+    (root / "tests" / "wanted.txt").write_text("Hello, Ada\nHello, Bob\n")
+    (root / "solution" / "solve.sh").write_text(SOLVE)
+    return root
+
+
+def judged(item: Item, *codes: str) -> list[Run]:
+    with open_blocking(slots=1) as box:
+        try:
+            return box.run([hidden_job(item, code) for code in codes])
+        except UsageError as error:
+            if "needs user namespaces" not in str(error):
+                raise
+            pytest.skip(str(error))
+
+
+def test_a_task_is_judged_by_its_reward(tmp_path: Path) -> None:
+    """Catches: paths of the image that lead nowhere, a reward of 0 that passes, tests in the
+    prompt, a program that shares a process with its tests and is not marked."""
+    task(tmp_path)
+    [item] = harbor.items(tmp_path)
+    problem = item.problem
+    assert (problem.id, problem.language, problem.tests) == ("greet", "python", ())
+    assert "Write greet.py: it greets those of names.txt" in problem.prompt
+    assert "Hello" not in problem.prompt
+    assert item.reference is not None
+    right, wrong, empty = judged(item, item.reference, "print('Hello')\n", "")
+    assert right.passed, right
+    assert not wrong.passed
+    assert not empty.passed
+    assert right.judging == "in-process"
+
+
+def test_one_task_or_a_folder_of_them(tmp_path: Path) -> None:
+    """Catches: a task's own folder that is refused; files beside the tasks taken for some."""
+    root = task(tmp_path)
+    task(tmp_path, "second")
+    (tmp_path / "README.md").write_text("text")
+    (tmp_path / "empty").mkdir()
+    assert [item.problem.id for item in harbor.items(tmp_path)] == ["greet", "second"]
+    assert [item.problem.id for item in harbor.items(root)] == ["greet"]
+
+
+def write(name: str, text: str | bytes) -> Callable[[Path], object]:
+    data = text if isinstance(text, bytes) else text.encode()
+    return lambda root: (root / name).write_bytes(data)
+
+
+OTHER: dict[str, tuple[Callable[[Path], object], str]] = {
+    "an image that runs commands": (
+        write("environment/Dockerfile", "FROM ubuntu:24.04\nRUN apt-get install -y x\n"), "RUN"
+    ),
+    "another image": (write("environment/Dockerfile", "FROM evil.example/x\n"), "FROM evil"),
+    "services": (write("environment/docker-compose.yaml", "services: {}"), "services"),
+    "an image by name": (
+        write("task.toml", '[environment]\ndocker_image = "x"\n'), "environment.docker_image"
+    ),
+    "several steps": (write("task.toml", '[[steps]]\nname = "a"\n'), "several steps"),
+    "tests that install": (write("tests/test.sh", "pip install x\n"), "needs pip"),
+    "several rewards": (write("tests/test.sh", "cp r /logs/verifier/reward.json\n"), "rewards"),
+    "no tests": (lambda root: (root / "tests/test.sh").unlink(), "no such file"),
+    "no solution": (lambda root: (root / "solution/solve.sh").unlink(), "solve.sh"),
+    "a solution of two files": (write("solution/solve.sh", SOLVE + SOLVE), "one file"),
+    "a solution that does": (write("solution/solve.sh", "sed -i s/a/b/ /app/x.py\n"), "one file"),
+    "a file above": (write("solution/solve.sh", SOLVE.replace("/app/", "/app/../")), "below /app"),
+    "a file elsewhere": (write("solution/solve.sh", SOLVE.replace("/app/", "/etc/")), "below /app"),
+    "another language": (write("solution/solve.sh", SOLVE.replace(".py", ".pl")), "no language"),
+    "a link": (
+        lambda root: (root / "tests/secret").symlink_to("/etc/passwd"), "tests/secret is a link"
+    ),
+    "a file copied from above": (
+        write("environment/Dockerfile", "FROM python\nCOPY ../../../etc/passwd /app/x\n"), "copies"
+    ),
+    "no text": (write("tests/data", b"\xff\xfe"), "not UTF-8"),
+    "no TOML": (write("task.toml", "["), "task.toml"),
+    "TOML of another form": (write("task.toml", "verifier = 3\n"), "task.toml"),
+    "a time that is none": (write("task.toml", '[verifier]\ntimeout_sec = "x"\n'), "task.toml"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_any_other_task_is_named_and_left_out(name: str, tmp_path: Path) -> None:
+    """Catches: a task that is scored in an environment that is not its own, one that vanishes, one
+    that reads files of this machine, one that ends the reading of all the others."""
+    change, reason = OTHER[name]
+    task(tmp_path)
+    change(task(tmp_path, "other"))
+    assert [item.problem.id for item in harbor.items(tmp_path)] == ["greet"]
+    [(left, why)] = harbor.left_out(tmp_path).items()
+    assert left == "other"
+    assert reason in why
+
+
+def test_a_folder_without_a_task_that_runs_says_so(tmp_path: Path) -> None:
+    """Catches: a comparison over nothing."""
+    with pytest.raises(ProblemError, match="0 folders"):
+        harbor.items(tmp_path)
+    (task(tmp_path) / "tests" / "test.sh").write_text("curl x\n")
+    with pytest.raises(ProblemError, match=r"greet: tests/test\.sh needs curl"):
+        harbor.items(tmp_path)
+    with pytest.raises(ProblemError):
+        harbor.items(tmp_path / "nowhere")
