@@ -2,21 +2,23 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished, prefix
 from assay.bench.findings import figures_of
+from assay.bench.people import People
 from assay.bench.stored import graded_by
 from assay.bench.suites import limit_items, load_suite
 from assay.bench.work import Recipe
 from assay.cli.alone import alone
-from assay.cli.figures import show_figures
+from assay.cli.bench_grid import GridFlags, dry_run, recipes
+from assay.cli.figures import labels, show_figures
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
-from assay.cli.session import Settings, fetch, open_log, split_names, workshop
+from assay.cli.session import Settings, fetch, open_log, workshop
 from assay.errors import UsageError
 from assay.grade import Item
 from assay.search.budget import Cost
@@ -33,11 +35,16 @@ class BenchFlags:
     json: bool
 
 
-def bench(settings: Settings, flags: BenchFlags) -> int:
+def bench(settings: Settings, flags: BenchFlags, asked: GridFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
     items = limit_items(load_suite(flags.suite, flags.data), flags.limit, flags.every)
-    grid = cells(settings, flags.suite)
+    grid = recipes(settings, asked, flags.suite)
+    people = asked.people(items, grid, screen)
+    if asked.dry_run:
+        if flags.resume:
+            raise UsageError("--dry-run starts nothing: give it without --resume")
+        return dry_run(settings, grid, items, asked, flags.json)
     config = {
         "suite": flags.suite,
         "problems": [item.problem.id for item in items],
@@ -45,12 +52,13 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
         "cells": [asdict(cell) for cell, _ in grid],
         "budget": settings.budget,
         "total": settings.total,
-        "feedback": settings.feedback,
         "feedback_tokens": settings.feedback_tokens,
         "context": settings.context_tokens,
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "prompts": settings.prompts and str(settings.prompts),
+        "ask": asked.ask,
+        "person_error": asked.person_error,
     }
     with open_log(settings.log) as log:
         run = begin(log, config, flags, screen)
@@ -60,25 +68,11 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
                 screen.say(f"run {run}: {len(done)} of {len(items) * len(grid)} are done")
             for name in dict.fromkeys(cell.model for cell, _ in grid):
                 fetch(name, screen)
-            results = run_async(run_grid(settings, log, run, items, grid, done, screen))
+            results = run_async(run_grid(settings, log, run, items, grid, done, screen, people))
             figures = figures_of(log, {cell: rows_of(cell, results) for cell, _ in grid})
             log.append(run, "", "end", {"cells": figures["cells"]})
     show(figures, run, flags, screen)
     return 1 if any(result.status == "unmeasured" for result in results.values()) else 0
-
-
-def cells(settings: Settings, suite: str) -> list[tuple[Cell, Recipe]]:
-    return [
-        (
-            Cell(
-                suite=suite, model=model, strategy=strategy, selector=selector, seed=settings.seed
-            ),
-            settings.recipe(strategy, selector, model),
-        )
-        for model in split_names(settings.model)
-        for strategy in split_names(settings.strategy)
-        for selector in split_names(settings.selector)
-    ]
 
 
 def begin(log: Log, config: dict[str, Any], flags: BenchFlags, screen: Screen) -> str:
@@ -101,14 +95,16 @@ async def run_grid(
     grid: Sequence[tuple[Cell, Recipe]],
     done: dict[str, Result],
     screen: Screen,
+    people: People | None = None,
 ) -> dict[str, Result]:
     """One model after the other, so that only one is in memory."""
     results = dict(done)
     spent = sum((cost_of(result) for result in done.values()), Cost())
-    width = min(44, max(len(prefix_short(cell)) for cell, _ in grid) + 16)
+    names = labels([asdict(cell) for cell, _ in grid], without="model")
+    short = {prefix(cell): f"{name} " for (cell, _), name in zip(grid, names, strict=True)}
+    width = min(44, max(map(len, short.values())) + 16)
     for model in dict.fromkeys(cell.model for cell, _ in grid):
         mine = [(cell, recipe) for cell, recipe in grid if cell.model == model]
-        labels = {prefix(cell): prefix_short(cell) for cell, _ in mine}
         wanted = [prefix(cell) + item.problem.id for cell, _ in mine for item in items]
         if all(key in results for key in wanted):
             continue
@@ -117,14 +113,14 @@ async def run_grid(
 
             def listen(
                 result: Result,
-                labels: dict[str, str] = labels,
                 step: Callable[[], None] = step,
             ) -> None:
                 name = result.log.partition("/")[2].removesuffix(result.problem)
-                screen.result(result, width, labels.get(name, ""))
+                screen.result(result, width, short.get(name, ""))
                 step()
 
             async with workshop(settings, model, log, run, screen, spent) as shop:
+                shop = replace(shop, people=people)
                 results |= await compare(
                     shop, items, mine, jobs=settings.jobs, done=results, listener=listen
                 )
@@ -134,10 +130,6 @@ async def run_grid(
 
 def rows_of(cell: Cell, results: dict[str, Result]) -> list[Result]:
     return [result for key, result in results.items() if key.startswith(prefix(cell))]
-
-
-def prefix_short(cell: Cell) -> str:
-    return f"{cell.strategy} "
 
 
 def cost_of(result: Result) -> Cost:

@@ -53,6 +53,7 @@ def labels(rows: Sequence[dict[str, Any]], without: str = "") -> list[str]:
     parts = {
         "run": [row.get("run", "") for row in rows],
         "strategy": [row["strategy"] for row in rows],
+        "told": [told(row) for row in rows],
         "selector": [f"/ {row['selector']}" for row in rows],
         "model": [f"with {row['model']}" for row in rows],
         "seed": [f"seed {row['seed']}" for row in rows],
@@ -62,7 +63,13 @@ def labels(rows: Sequence[dict[str, Any]], without: str = "") -> list[str]:
         for name, values in parts.items()
         if name == "strategy" or (name != without and len(set(values)) > 1)
     ]
-    return [" ".join(words) for words in zip(*kept, strict=True)]
+    return [" ".join(filter(None, words)) for words in zip(*kept, strict=True)]
+
+
+def told(row: dict[str, Any]) -> str:
+    """The feedback of a cell, by its condition's name where it has one."""
+    names = row.get("condition") or row.get("feedback")
+    return f"[{names}]" if names else ""
 
 
 def sentence(row: dict[str, Any], name: str) -> str:
