@@ -187,7 +187,8 @@ class Ledger:
     def settle(self, held: Reservation, completion: Completion) -> None:
         """Charges what the call used; where the server did not say, what was held."""
         usage = completion.usage
-        prompt_tokens = usage.prompt_tokens or held.prompt_tokens  # no prompt has no tokens
+        # No prompt has no tokens, and no bill is below nothing.
+        prompt_tokens = usage.prompt_tokens if usage.prompt_tokens > 0 else held.prompt_tokens
         counted = usage.completion_tokens > 0 or (not completion.text and usage.prompt_tokens > 0)
         completion_tokens = usage.completion_tokens if counted else held.prompt.max_tokens
         self._learn(held.prompt.messages, completion, prompt_tokens, completion_tokens)
