@@ -28,7 +28,6 @@ from assay.select import Choice, find_selector
 from assay.select.answer import Answer, conclude, solve
 from assay.select.generate import MAX_TESTS, kept
 from assay.select.people import Limited
-from assay.select.questions import Recall
 
 BARE = Problem(id="p", prompt="Write f(x), which doubles an integer.", entry_point="f")
 GOOD = "```python\n" + "\n".join(f"assert f({n}) == {2 * n}" for n in range(1, 9)) + "\n```"
@@ -207,8 +206,7 @@ class Person:
         self.text = text
 
     async def answer(self, question: Question) -> Said | None:
-        known = isinstance(question, Recall)
-        return None if known else Said(choice=len(question.choices) - 1, text=self.text)
+        return Said(choice=len(question.choices) - 1, text=self.text)
 
 
 class Failing:

@@ -12,21 +12,19 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.feedback import Attempt
-from assay.feedback.steps import Consult, Question, Reply, Steps, consult
+from assay.feedback.steps import Consult, Question, Recall, Reply, Steps, consult
 from assay.feedback.tests import explain
 from assay.problem import Call, Problem
 from assay.problem.values import tolerance
 from assay.sandbox import Detail, Outcome, Verdict
-from assay.search.driver import Person
+from assay.search.driver import Person, Recalling
 from assay.select.judging import short
 from assay.select.matrix import Bools, Ints, Matrix
-from assay.select.people import Limited, Noted
 from assay.select.questions import (
     CHOICES,
     ERROR,
     LEAST,
     Beliefs,
-    Recall,
     alike,
     answers,
     beliefs,
@@ -233,8 +231,11 @@ async def interview(
         request = next(steps)
         while True:
             assert isinstance(request, Consult)
-            files = not isinstance(request.question, Recall) or isinstance(person, Limited | Noted)
-            reply = await person.answer(request.question) if files else None
+            reply: Reply | None = None
+            if not isinstance(request.question, Recall):
+                reply = await person.answer(request.question)
+            elif isinstance(person, Recalling):
+                reply = person.recall(request.question)
             if reply is not None and reply.asked:
                 tell(request.question, reply)
             request = steps.send(reply)
