@@ -40,9 +40,7 @@ def first_call(name: str, problem: Problem, prompter: Prompter) -> list[Prompt]:
 @pytest.mark.parametrize("name", STRATEGIES)
 @settings(max_examples=15, deadline=None)
 @given(text=PROMPTS, tested=st.booleans(), prompter=PROMPTERS)
-def test_the_first_sample_is_shared(
-    name: str, text: str, tested: bool, prompter: Prompter
-) -> None:
+def test_the_first_sample_is_shared(name: str, text: str, tested: bool, prompter: Prompter) -> None:
     """Catches: a strategy whose first program is asked for in words, at a temperature or with a
     seed of its own: it would be compared on luck, and paid for twice."""
     tests = (Call(id="t", expression="f(1)", expected="2"),) if tested else ()
