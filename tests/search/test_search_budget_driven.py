@@ -9,6 +9,7 @@ takes a limit over; no other follows it.
 import asyncio
 import random
 from collections.abc import Iterator
+from typing import Any
 
 from search_tools import PROBLEM, code, loaded, run_of
 
@@ -27,7 +28,11 @@ from assay.select.answer import Answer, solve
 PRICE = Price(3.0, 15.0)
 RUNS, PROBLEMS, JOBS = 200, 50, 8
 """Runs with a total budget; problems of each, of which so many are under way at a time."""
-STRATEGIES = (("sample", {"n": 3}), ("self_debug", {}), ("try_again", {}))
+STRATEGIES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("sample", {"n": 3}),
+    ("self_debug", {}),
+    ("try_again", {}),
+)
 BILLS = [None, (0, 0), (1, 1), (-50, -50), (100_000, 1), (40, 5_000), (0, 700), (60, 30)]
 """What a server says that a call used; `None`: the truth."""
 
@@ -124,10 +129,11 @@ def model_of(chance: random.Random) -> Scripted:
     """Honest for the first tenth of a run's calls, so that not every limit ends at once."""
     replies: list[str | Reply] = []
     for number in range(PROBLEMS * 6):
+        if chance.random() < 0.05:
+            replies.append(Reply(error="error"))
         text = "" if chance.random() < 0.1 else code(f"a - b - {number}")
-        error = "error" if chance.random() < 0.05 else None
         usage = None if number < PROBLEMS / 2 else chance.choice(BILLS)
-        replies.append(Reply(text=text, usage=usage, error=error, delay=chance.choice((0, 1e-6))))
+        replies.append(Reply(text=text, usage=usage, delay=chance.choice((0, 1e-6))))
     return Scripted(replies)
 
 
@@ -186,5 +192,5 @@ async def test_ten_thousand_problems_keep_their_budgets() -> None:
     stopped = {answer.stopped for answer in answers}
     assert {"budget", "total budget", "passed", "rounds"} <= stopped
     assert len({answer.status for answer in answers}) >= 3
-    assert 500 < problems_over < 9_000
+    assert 100 < problems_over < 9_000
     assert runs_over > 20

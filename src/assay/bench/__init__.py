@@ -8,7 +8,7 @@ feedback sources by name, `people` who answers questions.
 them), `curve` pass@t, `pairs` any two cells; formulas are in `stats`, `paired` and `abstention`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from assay.select.answer import Answer, Status
@@ -34,6 +34,10 @@ class Cell:
         if self.condition:
             return f"{key} condition={self.condition}"
         return f"{key} feedback={self.feedback}" if self.feedback else key
+
+
+APART = tuple(field.name for field in fields(Cell) if field.name != "seed")
+"""What tells cells apart that are not the same but for the seed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

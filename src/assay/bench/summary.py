@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from assay.bench import Cell, Result
+from assay.bench import APART, Cell, Result
 from assay.bench.abstention import Judged, aurc, calibration_error, coverage_at, excess_aurc
 from assay.bench.progress import Progress
 from assay.bench.stats import mean, mean_reciprocal_rank, pass_at_k, recall, wilson
@@ -127,14 +127,14 @@ def seeds(results: Iterable[tuple[Cell, Sequence[Result]]]) -> list[dict[str, An
     groups: dict[tuple[str, ...], list[dict[str, bool]]] = defaultdict(list)
     for cell, rows in results:
         verdicts = {row.problem: row.hidden for row in rows if row.hidden is not None}
-        groups[cell.suite, cell.model, cell.strategy, cell.selector].append(verdicts)
+        groups[tuple(getattr(cell, name) for name in APART)].append(verdicts)
     found = []
     for names, samples in groups.items():
         problems = [p for p in samples[0] if all(p in sample for sample in samples)]
         counts = [sum(sample[p] for sample in samples) for p in problems]
         found.append(
             {
-                **dict(zip(("suite", "model", "strategy", "selector"), names, strict=True)),
+                **dict(zip(APART, names, strict=True)),
                 "seeds": len(samples),
                 "problems": len(problems),
                 "pass@k": {
