@@ -9,6 +9,7 @@ import pytest
 from cli_tools import RECORDING, Shell, alive, chat_server, descendants, fenced, right, until
 
 VOLATILE = {"seconds", "model_seconds", "sandbox_seconds"}
+VOLATILE |= {f"{party}_cpu_seconds" for party in ("model", "sandbox", "rest")}
 CELL = {"suite", "model", "strategy", "selector", "items", "measured", "solved"}
 CELL |= {"pass@1", "interval", "tokens", "seconds"}
 ITEMS = 6

@@ -38,6 +38,9 @@ def summary(
         "completion_tokens": sum(row.cost["completion_tokens"] for row in rows),
         "solved_per_1000_tokens": per_thousand(right, sum(row.tokens for row in measured)),
         **seconds(rows),
+        **cpu_seconds(cell, rows),
+        "questions": sum(row.questions for row in rows),
+        "questioned": sum(row.questions > 0 for row in rows),
         **turns(measured, progress),
         "confidence": confidence(measured),
     }
@@ -83,6 +86,18 @@ def seconds(rows: Sequence[Result]) -> dict[str, float]:
         "sandbox_seconds": round(sandbox, 3),
         "rest_seconds": round(max(0.0, total - model - sandbox), 3),
     }
+
+
+def cpu_seconds(cell: Cell, rows: Sequence[Result]) -> dict[str, float | None]:
+    """`None` where it is not known: of models that compute elsewhere, and of older logs."""
+    found: dict[str, float | None] = {}
+    for party in ("model", "sandbox", "rest"):
+        name = f"{party}_cpu_seconds"
+        known = [row.cost.get(name) for row in rows]
+        inside = party != "model" or cell.model.startswith("embedded/")
+        whole = inside and None not in known
+        found[name] = round(sum(value or 0.0 for value in known), 3) if whole else None
+    return found
 
 
 def turns(measured: Sequence[Result], progress: Mapping[str, Progress]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from assay.sandbox import Run
 from assay.search import SOLVED, find_strategy
 from assay.search.budget import Budget, Cost, Ledger, Price
 from assay.search.driver import Parties
+from assay.search.meter import METER, Used
 from assay.search.records import run_record
 from assay.search.retrieval import Library
 from assay.select import find_selector
@@ -84,6 +85,11 @@ def price_of(model: str, given: str | None) -> Price | None:
 async def work(shop: Workshop, item: Item, recipe: Recipe, prefix: str = "") -> Result:
     """Solves, grades and logs. Failures of model and sandbox give a result that is not measured;
     `StoreError` is raised."""
+    with METER.problem() as used:
+        return await _work(shop, item, recipe, prefix, used)
+
+
+async def _work(shop: Workshop, item: Item, recipe: Recipe, prefix: str, used: Used) -> Result:
     name = prefix + item.problem.id
     journal = ItemJournal(shop.log, shop.run, name)
     journal.note("problem", asdict(item.problem))
@@ -109,6 +115,9 @@ async def work(shop: Workshop, item: Item, recipe: Recipe, prefix: str = "") -> 
     graded = await grade(shop.parties.sandbox, item, answer.code)
     if graded is not None:
         journal.note("grade", run_record(graded))
+    grading = graded.cpu_seconds if graded else 0.0
+    cost = Cost(sandbox_cpu_seconds=grading, rest_cpu_seconds=used())
+    answer = replace(answer, cost=answer.cost + cost)
     result = result_of(answer, item, graded, f"{shop.run}/{name}")
     journal.note("result", asdict(result))
     return result

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from assay.bench import APART
 from assay.cli.screen import rate, shorten
 
 WIDTH = 79
@@ -17,6 +18,9 @@ def show_figures(figures: dict[str, Any]) -> None:
     table(rows)
     for row in rows:
         tell(sentence(row, names[row["cell"]]))
+    if (pooled := figures.get("pooled")) and pooled["cells"]:
+        show_pooled(pooled, len(figures["paired"]))
+        return
     shown = worth_showing(figures)
     for pair in shown:
         tell(verdict(pair, names))
@@ -56,7 +60,7 @@ def labels(rows: Sequence[dict[str, Any]], without: str = "") -> list[str]:
         "told": [told(row) for row in rows],
         "selector": [f"/ {row['selector']}" for row in rows],
         "model": [f"with {row['model']}" for row in rows],
-        "seed": [f"seed {row['seed']}" for row in rows],
+        "seed": [f"seed {row['seed']}" for row in rows if "seed" in row],
     }
     kept = [
         values
@@ -83,7 +87,46 @@ def sentence(row: dict[str, Any], name: str) -> str:
         parts.append(f"{row['solved_per_1000_tokens']:.2f} solved per 1,000 tokens")
     if row["abstained"]:
         parts.append(f"{row['abstained']} abstained")
+    if row.get("questions"):
+        parts.append(f"{row['questions']} questions on {row['questioned']} problems")
+    parts.append(times(row))
     return f"{name}: {'; '.join(parts)}."
+
+
+def times(row: dict[str, Any]) -> str:
+    """Wall and CPU time by who took it; what is not known is left out."""
+    parties = ("model", "sandbox", "rest")
+    wall = [f"{party} {row[f'{party}_seconds']:.1f} s" for party in parties]
+    cpu = [(party, row[f"{party}_cpu_seconds"]) for party in parties]
+    known = [f"{party} {value:.1f} s" for party, value in cpu if value is not None]
+    return f"wall: {', '.join(wall)}" + (f"; CPU: {', '.join(known)}" if known else "")
+
+
+def show_pooled(pooled: dict[str, Any], pairs: int) -> None:
+    """Several seeds: each cell with all of them, and each pair of these."""
+    rows = pooled["cells"]
+    names = dict(zip(map(key_of, rows), labels(rows), strict=True))
+    for row in rows:
+        each = ", ".join(str(seed["solved"]) for seed in row["seeds"].values())
+        tell(
+            f"{names[key_of(row)]}, {len(row['seeds'])} seeds: {each} solved of "
+            f"{row['problems']} problems; pass@1 {rate(row)}, by problem and not by result."
+        )
+    for pair in pooled["paired"]:
+        head = f"{names[key_of(pair['a'])]} minus {names[key_of(pair['b'])]}"
+        if pair["difference"] is None:
+            tell(f"{head}: no problem that all seeds of both measured.")
+            continue
+        ahead, low, high = (100 * value for value in (pair["difference"], *pair["interval"]))
+        tell(
+            f"{head} over {pair['problems']} problems x {pair['seeds']} seeds: {ahead:.1f} points "
+            f"(95 % {low:.1f} to {high:.1f}), p = {pair['p']:.2g} (Holm {pair['p_holm']:.2g})."
+        )
+    tell(f"The {pairs} pairs of single cells: --json.")
+
+
+def key_of(parts: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(parts[name] for name in APART)
 
 
 def worth_showing(figures: dict[str, Any]) -> list[dict[str, Any]]:

@@ -84,6 +84,12 @@ class Cost:
     """Wall time during which a completion was awaited."""
     sandbox_seconds: float = 0.0
     """Wall time during which a run was awaited."""
+    model_cpu_seconds: float = 0.0
+    """CPU time of a model that computes in this process (`embedded`); of others it is not known."""
+    sandbox_cpu_seconds: float = 0.0
+    """CPU time of the programs, as the kernel counted it."""
+    rest_cpu_seconds: float = 0.0
+    """CPU time of this process for the problem beside the model; see `meter`."""
 
     @property
     def tokens(self) -> int:
