@@ -48,8 +48,9 @@ def test_the_interval_lies_between_two_known_ones(rows: list[list[bool]]) -> Non
 
 
 def test_the_design_effect_by_hand() -> None:
-    """Catches: a slip in the formula. Two seeds, four problems, solved 2, 2, 1, 0: p = 5/8, sum of
-    squares (2 - 5/4)^2 * 2 + (1 - 5/4)^2 + (5/4)^2 = 2.75, v = 4/3 * 2.75 / 64, d = 8 v / (15/64)."""
+    """Catches: a slip in the formula. Two seeds, four problems, solved 2, 2, 1, 0: p = 5/8, sum
+    of squares 2 (2 - 5/4)^2 + (1 - 5/4)^2 + (5/4)^2 = 2.75,
+    v = 4/3 * 2.75 / 64, d = 8 v / (15/64)."""
     found = clustered([2, 2, 1, 0], [2, 2, 2, 2])
     assert found is not None
     assert found[1] == pytest.approx(4 / 3 * 2.75 / 64 * 8 / (15 / 64))

@@ -38,6 +38,8 @@ class People:
     """Questions that each answers."""
     error: float = 0.0
     """The probability that an answer is another one of the listed."""
+    without: int = 0
+    """Problems of the suite that have no reference: nothing is asked about them."""
 
     def for_item(self, item: Item, seed: int, sandbox: Sandbox) -> Steady | None:
         """`None`: the item has no reference. Errors are the same for all cells of a seed."""

@@ -70,6 +70,7 @@ def bench(settings: Settings, flags: BenchFlags, chosen: GridFlags) -> int:
                 fetch(name, screen)
             results = run_async(run_grid(settings, log, run, items, grid, done, screen, people))
             figures = figures_of(log, {cell: rows_of(cell, results) for cell, _ in grid})
+            figures["people"] = people and asdict(people)
             log.append(run, "", "end", {"cells": figures["cells"]})
     show(figures, run, flags, screen)
     return 1 if any(result.status == "unmeasured" for result in results.values()) else 0

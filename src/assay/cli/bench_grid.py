@@ -65,7 +65,7 @@ class GridFlags:
             raise UsageError("--ask: no problem of the suite has a reference solution to answer")
         if alone:
             screen.say(f"{alone} of {len(items)} problems have no reference: nothing is asked")
-        return People(self.ask, self.person_error)
+        return People(self.ask, self.person_error, alone)
 
 
 def asks(selector: str) -> bool:
