@@ -16,11 +16,15 @@ def show_figures(figures: dict[str, Any]) -> None:
     rows = figures["cells"]
     names = dict(zip((row["cell"] for row in rows), labels(rows), strict=True))
     table(rows)
+    if (pooled := figures.get("pooled")) and pooled["cells"]:
+        for row in rows:
+            if key_of(row) not in map(key_of, pooled["cells"]):
+                tell(sentence(row, names[row["cell"]]))
+        show_pooled(pooled)
+        tell(f"More of each cell, and all {len(figures['paired'])} pairs of them: --json.")
+        return
     for row in rows:
         tell(sentence(row, names[row["cell"]]))
-    if (pooled := figures.get("pooled")) and pooled["cells"]:
-        show_pooled(pooled, len(figures["paired"]))
-        return
     shown = worth_showing(figures)
     for pair in shown:
         tell(verdict(pair, names))
@@ -35,13 +39,14 @@ def tell(text: str) -> None:
 def table(rows: Sequence[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     shown = Table(box=None, pad_edge=False)
     for name in ("cell", "model", "solved", "pass@1 (95 %)", "tokens", "seconds"):
         shown.add_column(name, justify="left" if name in ("cell", "model") else "right")
     for name, row in zip(labels(rows, without="model"), rows, strict=True):
         shown.add_row(
-            name,
+            Text(name),
             shorten(row["model"].rpartition("/")[2], 20),
             f"{row['solved']}/{row['measured']}",
             rate(row),
@@ -96,15 +101,16 @@ def sentence(row: dict[str, Any], name: str) -> str:
 def times(row: dict[str, Any]) -> str:
     """Wall and CPU time by who took it; what is not known is left out."""
     parties = ("model", "sandbox", "rest")
-    wall = [f"{party} {row[f'{party}_seconds']:.1f} s" for party in parties]
+    wall = ", ".join(f"{row[f'{party}_seconds']:.1f} {party}" for party in parties)
     cpu = [(party, row[f"{party}_cpu_seconds"]) for party in parties]
-    known = [f"{party} {value:.1f} s" for party, value in cpu if value is not None]
-    return f"wall: {', '.join(wall)}" + (f"; CPU: {', '.join(known)}" if known else "")
+    known = ", ".join(f"{value:.1f} {party}" for party, value in cpu if value is not None)
+    return f"seconds: {wall}" + (f" (CPU: {known})" if known else "")
 
 
-def show_pooled(pooled: dict[str, Any], pairs: int) -> None:
-    """Several seeds: each cell with all of them, and each pair of these."""
+def show_pooled(pooled: dict[str, Any]) -> None:
+    """Several seeds: each cell with all of them, and pairs of these, as `worth_showing` does."""
     rows = pooled["cells"]
+    best = key_of(max(rows, key=rated))
     names = dict(zip(map(key_of, rows), labels(rows), strict=True))
     for row in rows:
         each = ", ".join(str(seed["solved"]) for seed in row["seeds"].values())
@@ -113,7 +119,10 @@ def show_pooled(pooled: dict[str, Any], pairs: int) -> None:
             f"{row['problems']} problems; pass@1 {rate(row)}, by problem and not by result."
         )
     for pair in pooled["paired"]:
-        head = f"{names[key_of(pair['a'])]} minus {names[key_of(pair['b'])]}"
+        a, b = key_of(pair["a"]), key_of(pair["b"])
+        if len(rows) > FEW and best not in (a, b):
+            continue
+        head = f"{names[a]} minus {names[b]}"
         if pair["difference"] is None:
             tell(f"{head}: no problem that all seeds of both measured.")
             continue
@@ -122,7 +131,10 @@ def show_pooled(pooled: dict[str, Any], pairs: int) -> None:
             f"{head} over {pair['problems']} problems x {pair['seeds']} seeds: {ahead:.1f} points "
             f"(95 % {low:.1f} to {high:.1f}), p = {pair['p']:.2g} (Holm {pair['p_holm']:.2g})."
         )
-    tell(f"The {pairs} pairs of single cells: --json.")
+
+
+def rated(row: dict[str, Any]) -> float:
+    return -1.0 if row["pass@1"] is None else float(row["pass@1"])
 
 
 def key_of(parts: dict[str, Any]) -> tuple[Any, ...]:
@@ -134,7 +146,7 @@ def worth_showing(figures: dict[str, Any]) -> list[dict[str, Any]]:
     if len(rows) <= FEW:
         return list(figures["paired"])
     # max keeps the first of equals, and the log of a run does not change: the same each time.
-    best = max(rows, key=lambda row: -1.0 if row["pass@1"] is None else row["pass@1"])["cell"]
+    best = max(rows, key=rated)["cell"]
     return [pair for pair in figures["paired"] if best in (pair["a"], pair["b"])]
 
 
