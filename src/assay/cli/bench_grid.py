@@ -13,7 +13,7 @@ from assay.bench.bounds import LIMITS, bounds
 from assay.bench.grid import Axes, cells_in, distinct
 from assay.bench.people import People
 from assay.bench.work import Recipe, price_of
-from assay.cli.figures import labels, tell
+from assay.cli.figures import tell
 from assay.cli.screen import Screen
 from assay.cli.session import Settings, split_names
 from assay.errors import UsageError
@@ -107,8 +107,8 @@ def dry_run(
         print(json.dumps(plan(grid, items, most, asked)))
         return 0
     cells = [cell for cell, _ in grid]
-    for name in labels([asdict(cell) for cell in cells]):
-        print(name)
+    for cell in cells:
+        tell(cell.key)
     results = len(cells) * len(items)
     tell(f"{len(cells)} cells x {len(items)} problems = {results:,} results.")
     tell(f"At most {'; '.join(f'{name} {amount(most[name])}' for name in LIMITS)}.")
