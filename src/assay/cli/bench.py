@@ -35,16 +35,16 @@ class BenchFlags:
     json: bool
 
 
-def bench(settings: Settings, flags: BenchFlags, chosen: GridFlags) -> int:
+def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
     items = limit_items(load_suite(flags.suite, flags.data), flags.limit, flags.every)
-    grid = recipes(settings, chosen, flags.suite)
-    people = chosen.people(items, grid, screen)
-    if chosen.dry_run:
+    grid = recipes(settings, grid_flags, flags.suite)
+    people = grid_flags.people(items, grid, screen)
+    if grid_flags.dry_run:
         if flags.resume:
             raise UsageError("--dry-run starts nothing: give it without --resume")
-        return dry_run(settings, grid, items, chosen, flags.json)
+        return dry_run(settings, grid, items, grid_flags, flags.json)
     config = {
         "suite": flags.suite,
         "problems": [item.problem.id for item in items],
@@ -57,8 +57,8 @@ def bench(settings: Settings, flags: BenchFlags, chosen: GridFlags) -> int:
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "prompts": settings.prompts and str(settings.prompts),
-        "ask": chosen.ask,
-        "person_error": chosen.person_error,
+        "ask": grid_flags.ask,
+        "person_error": grid_flags.person_error,
     }
     with open_log(settings.log) as log:
         run = begin(log, config, flags, screen)
