@@ -8,11 +8,12 @@ from assay.feedback import Attempt
 from assay.feedback.steps import Steps
 from assay.model.prompter import Prompter
 from assay.problem import Problem
-from assay.search import NOT_WORTH
+from assay.search import NOT_WORTH, ROUNDS, SILENT, STUCK
 from assay.search.budget import Cost, Ledger
 from assay.search.driver import BY_HAND, Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
 from assay.select.doubt import printable
+from assay.select.refuted import joined, known_to, refuted, repaired
 
 Status = Literal["verified", "likely", "abstained", "failed", "unmeasured"]
 """`verified`: passes every visible test; where there are none, it returns a value that a person
@@ -24,6 +25,14 @@ LIKELY = 0.5
 """Confidence of an answer that no visible test speaks for."""
 NAMED = 3
 """Inputs that a reason lists."""
+ENDS = {
+    ROUNDS: "all rounds are taken",
+    STUCK: "the model has nothing new to say",
+    SILENT: "the model gave nothing to go on with",
+    NOT_WORTH: "another attempt is not worth its cost",
+    BY_HAND: BY_HAND,
+}
+"""Why a search ended without an answer, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +83,9 @@ async def solve(
     reason = await driver.drive(strategy)
     if reason is not None and trail.stopped == "done":
         trail.stopped = reason
-    choice = await _select(selector, driver, prompter) if trail.attempts else None
+    choice = await _select(selector, driver, prompter, trail.attempts) if trail.attempts else None
+    if (best := refuted(choice)) is not None and choice is not None:
+        choice = await _repair(selector, driver, prompter, choice, best)
     if choice is not None and choice.answers:
         # What a person said is as binding as what was given.
         problem = replace(problem, tests=(*problem.tests, *choice.answers))
@@ -83,16 +94,38 @@ async def solve(
     return answer
 
 
-async def _select(selector: Selector, driver: Driver, prompter: Prompter) -> Choice | None:
+async def _repair(
+    selector: Selector, driver: Driver, prompter: Prompter, choice: Choice, best: Attempt
+) -> Choice:
+    """The choice after repairs for what a person said; the one before where none helps. What
+    fails meanwhile says nothing about the search."""
+    trail, before = driver.trail, driver.problem
+    stopped, spent, failures = trail.stopped, trail.spent, list(trail.failures)
+    made = len(trail.attempts)
+    driver.problem = replace(before, tests=(*before.tests, *choice.answers))
+    await driver.drive(repaired(driver.problem, prompter, best))
+    trail.stopped, trail.spent, trail.failures = stopped, spent, failures
+    new = trail.attempts[made:]
+    later = None
+    if any(attempt.passed for attempt in new):
+        known = known_to(driver.problem, [*choice.order, *new])
+        later = await _select(selector, driver, prompter, known)
+    driver.problem = before
+    return joined(choice, later) if later is not None else choice
+
+
+async def _select(
+    selector: Selector, driver: Driver, prompter: Prompter, tried: Sequence[Attempt]
+) -> Choice | None:
     """The selector's choice; by visible tests alone where it could not be served to its end.
     What fails meanwhile says nothing about the search."""
     from assay.select.visible import visible
 
     trail = driver.trail
-    attempts = tuple(trail.attempts)
-    stopped, failures = trail.stopped, list(trail.failures)
+    attempts = tuple(tried)
+    stopped, spent, failures = trail.stopped, trail.spent, list(trail.failures)
     choice = await driver.drive(selector(driver.problem, attempts, prompter))
-    trail.stopped, trail.failures = stopped, failures
+    trail.stopped, trail.spent, trail.failures = stopped, spent, failures
     return choice or await driver.drive(visible(driver.problem, attempts, prompter))
 
 
@@ -134,7 +167,7 @@ def judge(
 ) -> tuple[Status, str]:
     if best is None or choice is None or not best.measured:
         if best is None and trail.stopped.endswith("budget"):
-            return "failed", f"the {trail.stopped} was spent before a candidate was tried"
+            return "failed", f"{trail.spent} was spent before a candidate was tried"
         if best is None and trail.stopped == NOT_WORTH:
             return "abstained", "an attempt is not worth its cost at the price of a wrong answer"
         if best is None and trail.stopped == BY_HAND:
@@ -153,10 +186,15 @@ def judge(
         # Without our failure the strategy would have gone on, so this is not its result.
         return "unmeasured", trail.failures[0]
     if problem.tests and not best.passed:
-        return "failed", "no candidate passes every visible test"
+        return "failed", f"no candidate passes every visible test{_ended(trail)}"
     if best.candidate.code is None or not best.passed:
-        return "failed", "no candidate loads without an error"
+        return "failed", f"no candidate loads without an error{_ended(trail)}"
     return _untested(choice, confidence, bar)
+
+
+def _ended(trail: Trail) -> str:
+    why = f"{trail.spent} is spent" if trail.spent else ENDS.get(trail.stopped)
+    return f"; {why}" if why else ""
 
 
 def _untested(choice: Choice, confidence: float | None, bar: float) -> tuple[Status, str]:
@@ -201,5 +239,7 @@ def decision_record(answer: Answer, choice: Choice | None) -> dict[str, Any]:
         "evidence": choice.evidence if choice else None,
         "stopped": answer.stopped,
         "answers": [asdict(test) for test in choice.answers] if choice else [],
+        "said": [{"input": call, "value": value} for call, value in choice.said] if choice else [],
+        "silence": choice.silence if choice else "",
         "cost": asdict(answer.cost),
     }

@@ -37,6 +37,7 @@ from assay.select.ranking import Ranking
 MOST = 50
 """Questions about one problem, whoever answers."""
 OTHER = "something else"
+ENOUGH = "no more are allowed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -136,6 +137,7 @@ def ask_person(
     error: float = ERROR,
     least: float = LEAST,
     most: int = MOST,
+    answered: int = 0,
 ) -> Steps[Hearing]:
     """Asks until no answer would change the choice, nobody is there, or the person has had enough.
 
@@ -156,6 +158,7 @@ def ask_person(
         question = question_of(matrix, problem, place, listed)
         reply = yield from consult(question)
         if reply is None:
+            silence = ENOUGH
             break
         questions += reply.asked
         if reply.asked and (doubt := doubtful(matrix, group, belief, place, listed, reply)):
@@ -163,14 +166,14 @@ def ask_person(
             reply = again or reply
         if (said := understood(matrix, belief, place, listed, reply)) is None:
             continue
-        belief, one = taken(matrix, belief, group, place, len(told), said)
+        belief, one = taken(matrix, belief, group, place, answered + len(told), said)
         told.append(one)
         matrix = with_answer(matrix, place, one)
     rest = [n for n in range(len(matrix.inputs)) if n not in places | settled]
     known, unused = yield from recall(matrix, problem, rest)
     for place, value in known.items():
         said = Said(frozenset(giving(matrix, belief, place, value)), value, ())
-        belief, one = taken(matrix, belief, group, place, len(told), said)
+        belief, one = taken(matrix, belief, group, place, answered + len(told), said)
         told.append(one)
         matrix = with_answer(matrix, place, one)
     return Hearing(
