@@ -111,6 +111,7 @@ def test_nothing_measured_is_no_rate() -> None:
     assert absent == {
         *("pass@1", "interval", "visible_pass_rate", "solved_per_1000_tokens"),
         *("rounds", "mrr", "recall", "confidence"),
+        *("model_cpu_seconds", "sandbox_cpu_seconds", "rest_cpu_seconds"),  # of an older log
     }
     free = summary(CELL, [result("a", True, tokens=(0, 0))])
     assert free["solved_per_1000_tokens"] is None

@@ -2,11 +2,13 @@
 
 `suites` names where items come from, `work` takes one item from problem to graded result,
 `compare` runs a grid of cells and can go on after a `kill -9`, `stored` takes a run out of the log.
+`grid` says what is combined with what and `bounds` what that may use; `conditions` are sets of
+feedback sources by name, `people` who answers questions.
 `findings` puts the figures together: `summary` has those of a cell (`progress` reads the log for
 them), `curve` pass@t, `pairs` any two cells; formulas are in `stats`, `paired` and `abstention`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from assay.select.answer import Answer, Status
@@ -21,10 +23,21 @@ class Cell:
     strategy: str
     selector: str
     seed: int = 0
+    feedback: str = ""
+    """Sources of feedback, as `tests,trace`; empty: those that the strategy prefers."""
+    condition: str = ""
+    """The name of these sources in `conditions`; empty: they have none."""
 
     @property
     def key(self) -> str:
-        return f"{self.model} {self.strategy} {self.selector} seed={self.seed}"
+        key = f"{self.model} {self.strategy} {self.selector} seed={self.seed}"
+        if self.condition:
+            return f"{key} condition={self.condition}"
+        return f"{key} feedback={self.feedback}" if self.feedback else key
+
+
+APART = tuple(field.name for field in fields(Cell) if field.name != "seed")
+"""What tells cells apart that are not the same but for the seed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assay.bench import Cell, Result
+from assay.bench.clusters import pooled
 from assay.bench.curve import curve
 from assay.bench.pairs import all_pairs, paired, verdicts
 from assay.bench.progress import Progress, progress_of
@@ -18,6 +19,7 @@ def figures_of(log: Log, results: Results) -> dict[str, Any]:
     """Of one run, for every two of its cells. Raises `StoreError`."""
     figures = cells_and_curve(log, {cell.key: (cell, rows) for cell, rows in results.items()})
     figures["pass@k"] = seeds(results.items())
+    figures["pooled"] = pooled(results.items())
     figures["paired"] = all_pairs({cell.key: verdicts(rows) for cell, rows in results.items()})
     return figures
 

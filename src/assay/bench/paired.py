@@ -54,7 +54,7 @@ def paired_bootstrap(
     if min(only_a, only_b, same) < 0 or problems == 0:
         raise ValueError(f"{only_a} + {only_b} discordant of {problems}")
     one = np.array([only_b, same, only_a]) / problems
-    sums = np.cumsum(_power(one, problems))
+    sums = np.cumsum(convolved(one, problems))
     tail = (1 - level) / 2
     # The last bits are rounding: without a margin the interval of (b, a) would not mirror (a, b).
     low = int(np.searchsorted(sums, tail + 1e-12, side="right"))
@@ -62,7 +62,7 @@ def paired_bootstrap(
     return (low - problems) / problems, (high - problems) / problems
 
 
-def _power(one: NDArray[np.float64], times: int) -> NDArray[np.float64]:
+def convolved(one: NDArray[np.float64], times: int) -> NDArray[np.float64]:
     """`one` convolved with itself, `times` in all."""
     result = np.ones(1)
     square = one

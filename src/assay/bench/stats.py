@@ -11,15 +11,18 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, flo
     Wilson 1927; (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n).
     """
     check_counts(successes, trials)
-    if trials == 0:
-        return None
+    return score_interval(successes / trials, trials, level) if trials else None
+
+
+def score_interval(p: float, trials: float, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's formula for a rate of so many trials, which need not be a whole number."""
     z = NormalDist().inv_cdf(0.5 + level / 2)
-    p, square = successes / trials, z * z / trials
+    square = z * z / trials
     middle = p + square / 2
     half = sqrt(p * (1 - p) * square + square * square / 4)
     # At the ends the formula gives 0 or 1 exactly; rounding would leave some 1e-17 there.
-    low = 0.0 if successes == 0 else max(0.0, (middle - half) / (1 + square))
-    high = 1.0 if successes == trials else min(1.0, (middle + half) / (1 + square))
+    low = 0.0 if p == 0 else max(0.0, (middle - half) / (1 + square))
+    high = 1.0 if p == 1 else min(1.0, (middle + half) / (1 + square))
     return low, high
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from assay.bench import Cell, Result
+from assay.bench import APART, Cell, Result
 from assay.bench.abstention import Judged, aurc, calibration_error, coverage_at, excess_aurc
 from assay.bench.progress import Progress
 from assay.bench.stats import mean, mean_reciprocal_rank, pass_at_k, recall, wilson
@@ -38,6 +38,9 @@ def summary(
         "completion_tokens": sum(row.cost["completion_tokens"] for row in rows),
         "solved_per_1000_tokens": per_thousand(right, sum(row.tokens for row in measured)),
         **seconds(rows),
+        **cpu_seconds(cell, rows),
+        "questions": sum(row.questions for row in rows),
+        "questioned": sum(row.questions > 0 for row in rows),
         **turns(measured, progress),
         "confidence": confidence(measured),
     }
@@ -85,6 +88,18 @@ def seconds(rows: Sequence[Result]) -> dict[str, float]:
     }
 
 
+def cpu_seconds(cell: Cell, rows: Sequence[Result]) -> dict[str, float | None]:
+    """`None` where it is not known: of models that compute elsewhere, and of older logs."""
+    found: dict[str, float | None] = {}
+    for party in ("model", "sandbox", "rest"):
+        name = f"{party}_cpu_seconds"
+        known = [row.cost.get(name) for row in rows]
+        inside = party != "model" or cell.model.startswith("embedded/")
+        whole = inside and None not in known
+        found[name] = round(sum(value or 0.0 for value in known), 3) if whole else None
+    return found
+
+
 def turns(measured: Sequence[Result], progress: Mapping[str, Progress]) -> dict[str, Any]:
     """`rounds`: mean number of the first attempt that passes the visible tests, where one does.
     `mrr`, `recall`: of the attempt that first had the program handed over, where it is right.
@@ -127,14 +142,14 @@ def seeds(results: Iterable[tuple[Cell, Sequence[Result]]]) -> list[dict[str, An
     groups: dict[tuple[str, ...], list[dict[str, bool]]] = defaultdict(list)
     for cell, rows in results:
         verdicts = {row.problem: row.hidden for row in rows if row.hidden is not None}
-        groups[cell.suite, cell.model, cell.strategy, cell.selector].append(verdicts)
+        groups[tuple(getattr(cell, name) for name in APART)].append(verdicts)
     found = []
     for names, samples in groups.items():
         problems = [p for p in samples[0] if all(p in sample for sample in samples)]
         counts = [sum(sample[p] for sample in samples) for p in problems]
         found.append(
             {
-                **dict(zip(("suite", "model", "strategy", "selector"), names, strict=True)),
+                **dict(zip(APART, names, strict=True)),
                 "seeds": len(samples),
                 "problems": len(problems),
                 "pass@k": {

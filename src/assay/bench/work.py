@@ -1,13 +1,14 @@
 """One item from problem to graded result: the same path for `solve`, `bench` and the demo."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from inspect import signature
 from math import inf
 from typing import Any
 
 from assay.bench import Result, visible_counts
+from assay.bench.people import People
 from assay.errors import UsageError
 from assay.feedback.steps import Steps
 from assay.grade import Item, grade, solved
@@ -17,6 +18,7 @@ from assay.sandbox import Run
 from assay.search import SOLVED, find_strategy
 from assay.search.budget import Budget, Cost, Ledger, Price
 from assay.search.driver import Parties
+from assay.search.meter import METER, Used
 from assay.search.records import run_record
 from assay.search.retrieval import Library
 from assay.select import find_selector
@@ -59,6 +61,8 @@ class Workshop:
     price: Price | None
     total: Ledger
     """The account of the whole run."""
+    people: People | None = field(default=None, kw_only=True)
+    """Who answers questions; `None`: nobody is there."""
 
     @cached_property
     def library(self) -> Library:
@@ -81,24 +85,39 @@ def price_of(model: str, given: str | None) -> Price | None:
 async def work(shop: Workshop, item: Item, recipe: Recipe, prefix: str = "") -> Result:
     """Solves, grades and logs. Failures of model and sandbox give a result that is not measured;
     `StoreError` is raised."""
+    with METER.problem() as used:
+        return await _work(shop, item, recipe, prefix, used)
+
+
+async def _work(shop: Workshop, item: Item, recipe: Recipe, prefix: str, used: Used) -> Result:
     name = prefix + item.problem.id
     journal = ItemJournal(shop.log, shop.run, name)
     journal.note("problem", asdict(item.problem))
     ledger = Ledger(recipe.budget, price=shop.price, parent=shop.total)
     selector = find_selector(recipe.selector)
+    parties, person = shop.parties, None
+    if shop.people is not None:
+        person = shop.people.for_item(item, recipe.prompter.seed, parties.sandbox)
+        parties = replace(parties, person=person)
     answer = await solve(
         item.problem,
         recipe.steps(item.problem, shop.library),
         selector,
-        shop.parties,
+        parties,
         ledger,
         journal,
         recipe.prompter,
         recipe.least,
     )
+    if person is not None and person.failed:
+        # With an answer it might have come to another program: this is not its result.
+        answer = replace(answer, status="unmeasured", reason=person.failed)
     graded = await grade(shop.parties.sandbox, item, answer.code)
     if graded is not None:
         journal.note("grade", run_record(graded))
+    grading = graded.cpu_seconds if graded else 0.0
+    cost = Cost(sandbox_cpu_seconds=grading, rest_cpu_seconds=used())
+    answer = replace(answer, cost=answer.cost + cost)
     result = result_of(answer, item, graded, f"{shop.run}/{name}")
     journal.note("result", asdict(result))
     return result

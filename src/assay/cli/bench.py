@@ -2,21 +2,23 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished, prefix
 from assay.bench.findings import figures_of
+from assay.bench.people import People
 from assay.bench.stored import graded_by
 from assay.bench.work import Recipe
 from assay.cli.alone import alone
 from assay.cli.bench_audit import choose, tell_left_out
-from assay.cli.figures import show_figures
+from assay.cli.bench_grid import GridFlags, dry_run, recipes
+from assay.cli.figures import labels, show_figures
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
-from assay.cli.session import Settings, fetch, open_log, split_names, workshop
+from assay.cli.session import Settings, fetch, open_log, workshop
 from assay.errors import UsageError
 from assay.grade import Item
 from assay.search.budget import Cost
@@ -34,13 +36,18 @@ class BenchFlags:
     keep_bad: bool = False
 
 
-def bench(settings: Settings, flags: BenchFlags) -> int:
+def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
     chosen = choose(flags.suite, flags.data, flags.limit, flags.every, flags.keep_bad, settings.log)
     items = chosen.items
     tell_left_out(chosen, screen)
-    grid = cells(settings, flags.suite)
+    grid = recipes(settings, grid_flags, flags.suite)
+    people = grid_flags.people(items, grid, screen)
+    if grid_flags.dry_run:
+        if flags.resume:
+            raise UsageError("--dry-run starts nothing: give it without --resume")
+        return dry_run(settings, grid, items, grid_flags, flags.json)
     config = {
         "suite": flags.suite,
         "problems": [item.problem.id for item in items],
@@ -48,12 +55,13 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
         "cells": [asdict(cell) for cell, _ in grid],
         "budget": settings.budget,
         "total": settings.total,
-        "feedback": settings.feedback,
         "feedback_tokens": settings.feedback_tokens,
         "context": settings.context_tokens,
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "prompts": settings.prompts and str(settings.prompts),
+        "ask": grid_flags.ask,
+        "person_error": grid_flags.person_error,
     }
     with open_log(settings.log) as log:
         run = begin(log, config, flags, screen)
@@ -63,26 +71,13 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
                 screen.say(f"run {run}: {len(done)} of {len(items) * len(grid)} are done")
             for name in dict.fromkeys(cell.model for cell, _ in grid):
                 fetch(name, screen)
-            results = run_async(run_grid(settings, log, run, items, grid, done, screen))
+            results = run_async(run_grid(settings, log, run, items, grid, done, screen, people))
             figures = figures_of(log, {cell: rows_of(cell, results) for cell, _ in grid})
             figures["left_out"] = chosen.left_out
+            figures["people"] = people and asdict(people)
             log.append(run, "", "end", {"cells": figures["cells"], "left_out": chosen.left_out})
     show(figures, run, flags, screen)
     return 1 if any(result.status == "unmeasured" for result in results.values()) else 0
-
-
-def cells(settings: Settings, suite: str) -> list[tuple[Cell, Recipe]]:
-    return [
-        (
-            Cell(
-                suite=suite, model=model, strategy=strategy, selector=selector, seed=settings.seed
-            ),
-            settings.recipe(strategy, selector, model),
-        )
-        for model in split_names(settings.model)
-        for strategy in split_names(settings.strategy)
-        for selector in split_names(settings.selector)
-    ]
 
 
 def begin(log: Log, config: dict[str, Any], flags: BenchFlags, screen: Screen) -> str:
@@ -105,14 +100,16 @@ async def run_grid(
     grid: Sequence[tuple[Cell, Recipe]],
     done: dict[str, Result],
     screen: Screen,
+    people: People | None = None,
 ) -> dict[str, Result]:
     """One model after the other, so that only one is in memory."""
     results = dict(done)
     spent = sum((cost_of(result) for result in done.values()), Cost())
-    width = min(44, max(len(prefix_short(cell)) for cell, _ in grid) + 16)
+    names = labels([asdict(cell) for cell, _ in grid], without="model")
+    short = {prefix(cell): f"{name} " for (cell, _), name in zip(grid, names, strict=True)}
+    width = min(44, max(map(len, short.values())) + 16)
     for model in dict.fromkeys(cell.model for cell, _ in grid):
         mine = [(cell, recipe) for cell, recipe in grid if cell.model == model]
-        labels = {prefix(cell): prefix_short(cell) for cell, _ in mine}
         wanted = [prefix(cell) + item.problem.id for cell, _ in mine for item in items]
         if all(key in results for key in wanted):
             continue
@@ -121,14 +118,14 @@ async def run_grid(
 
             def listen(
                 result: Result,
-                labels: dict[str, str] = labels,
                 step: Callable[[], None] = step,
             ) -> None:
                 name = result.log.partition("/")[2].removesuffix(result.problem)
-                screen.result(result, width, labels.get(name, ""))
+                screen.result(result, width, short.get(name, ""))
                 step()
 
             async with workshop(settings, model, log, run, screen, spent) as shop:
+                shop = replace(shop, people=people)
                 results |= await compare(
                     shop, items, mine, jobs=settings.jobs, done=results, listener=listen
                 )
@@ -138,10 +135,6 @@ async def run_grid(
 
 def rows_of(cell: Cell, results: dict[str, Result]) -> list[Result]:
     return [result for key, result in results.items() if key.startswith(prefix(cell))]
-
-
-def prefix_short(cell: Cell) -> str:
-    return f"{cell.strategy} "
 
 
 def cost_of(result: Result) -> Cost:

@@ -53,8 +53,13 @@ def bench_suite(
     budget: o.BudgetText = "tokens=20000",
     total: o.TotalText = "",
     price: o.Price = None,
-    seed: o.Seed = 0,
-    feedback: o.Sources = "",
+    seeds: o.Seeds = "0",
+    feedback: o.SourceSets = "",
+    condition: o.Conditions = "",
+    grid: o.GridFile = None,
+    dry_run: o.DryRun = False,
+    ask: o.AskReference = 0,
+    person_error: o.PersonError = 0.0,
     feedback_tokens: o.FeedbackTokens = 800,
     context_tokens: o.ContextTokens = None,
     temperature: o.Temperature = 0.8,
@@ -78,13 +83,14 @@ def bench_suite(
     if not suite:
         raise UsageError("which suite? assay bench --list shows them")
     from assay.cli.bench import BenchFlags, bench
+    from assay.cli.bench_grid import GridFlags
     from assay.cli.session import Settings
 
     flags = BenchFlags(
         suite=suite, limit=limit, every=every, data=data, resume=resume, json=json,
         keep_bad=keep_bad,
     )  # fmt: skip
-    raise typer.Exit(bench(Settings.of(context), flags))
+    raise typer.Exit(bench(Settings.of(context), flags, GridFlags.of(context)))
 
 
 @bench_app.command("audit")

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from assay.bench import APART
 from assay.cli.screen import rate, shorten
 
 WIDTH = 79
@@ -15,6 +16,13 @@ def show_figures(figures: dict[str, Any]) -> None:
     rows = figures["cells"]
     names = dict(zip((row["cell"] for row in rows), labels(rows), strict=True))
     table(rows)
+    if (pooled := figures.get("pooled")) and pooled["cells"]:
+        for row in rows:
+            if key_of(row) not in map(key_of, pooled["cells"]):
+                tell(sentence(row, names[row["cell"]]))
+        show_pooled(pooled)
+        tell(f"More of each cell, and all {len(figures['paired'])} pairs of them: --json.")
+        return
     for row in rows:
         tell(sentence(row, names[row["cell"]]))
     shown = worth_showing(figures)
@@ -31,13 +39,14 @@ def tell(text: str) -> None:
 def table(rows: Sequence[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     shown = Table(box=None, pad_edge=False)
     for name in ("cell", "model", "solved", "pass@1 (95 %)", "tokens", "seconds"):
         shown.add_column(name, justify="left" if name in ("cell", "model") else "right")
     for name, row in zip(labels(rows, without="model"), rows, strict=True):
         shown.add_row(
-            name,
+            Text(name),
             shorten(row["model"].rpartition("/")[2], 20),
             f"{row['solved']}/{row['measured']}",
             rate(row),
@@ -53,16 +62,23 @@ def labels(rows: Sequence[dict[str, Any]], without: str = "") -> list[str]:
     parts = {
         "run": [row.get("run", "") for row in rows],
         "strategy": [row["strategy"] for row in rows],
+        "told": [told(row) for row in rows],
         "selector": [f"/ {row['selector']}" for row in rows],
         "model": [f"with {row['model']}" for row in rows],
-        "seed": [f"seed {row['seed']}" for row in rows],
+        "seed": [f"seed {row['seed']}" for row in rows if "seed" in row],
     }
     kept = [
         values
         for name, values in parts.items()
         if name == "strategy" or (name != without and len(set(values)) > 1)
     ]
-    return [" ".join(words) for words in zip(*kept, strict=True)]
+    return [" ".join(filter(None, words)) for words in zip(*kept, strict=True)]
+
+
+def told(row: dict[str, Any]) -> str:
+    """The feedback of a cell, by its condition's name where it has one."""
+    names = row.get("condition") or row.get("feedback")
+    return f"[{names}]" if names else ""
 
 
 def sentence(row: dict[str, Any], name: str) -> str:
@@ -76,7 +92,53 @@ def sentence(row: dict[str, Any], name: str) -> str:
         parts.append(f"{row['solved_per_1000_tokens']:.2f} solved per 1,000 tokens")
     if row["abstained"]:
         parts.append(f"{row['abstained']} abstained")
+    if row.get("questions"):
+        parts.append(f"{row['questions']} questions on {row['questioned']} problems")
+    parts.append(times(row))
     return f"{name}: {'; '.join(parts)}."
+
+
+def times(row: dict[str, Any]) -> str:
+    """Wall and CPU time by who took it; what is not known is left out."""
+    parties = ("model", "sandbox", "rest")
+    wall = ", ".join(f"{row[f'{party}_seconds']:.1f} {party}" for party in parties)
+    cpu = [(party, row[f"{party}_cpu_seconds"]) for party in parties]
+    known = ", ".join(f"{value:.1f} {party}" for party, value in cpu if value is not None)
+    return f"seconds: {wall}" + (f" (CPU: {known})" if known else "")
+
+
+def show_pooled(pooled: dict[str, Any]) -> None:
+    """Several seeds: each cell with all of them, and pairs of these, as `worth_showing` does."""
+    rows = pooled["cells"]
+    best = key_of(max(rows, key=rated))
+    names = dict(zip(map(key_of, rows), labels(rows), strict=True))
+    for row in rows:
+        each = ", ".join(str(seed["solved"]) for seed in row["seeds"].values())
+        tell(
+            f"{names[key_of(row)]}, {len(row['seeds'])} seeds: {each} solved of "
+            f"{row['problems']} problems; pass@1 {rate(row)}, by problem and not by result."
+        )
+    for pair in pooled["paired"]:
+        a, b = key_of(pair["a"]), key_of(pair["b"])
+        if len(rows) > FEW and best not in (a, b):
+            continue
+        head = f"{names[a]} minus {names[b]}"
+        if pair["difference"] is None:
+            tell(f"{head}: no problem that all seeds of both measured.")
+            continue
+        ahead, low, high = (100 * value for value in (pair["difference"], *pair["interval"]))
+        tell(
+            f"{head} over {pair['problems']} problems x {pair['seeds']} seeds: {ahead:.1f} points "
+            f"(95 % {low:.1f} to {high:.1f}), p = {pair['p']:.2g} (Holm {pair['p_holm']:.2g})."
+        )
+
+
+def rated(row: dict[str, Any]) -> float:
+    return -1.0 if row["pass@1"] is None else float(row["pass@1"])
+
+
+def key_of(parts: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(parts[name] for name in APART)
 
 
 def worth_showing(figures: dict[str, Any]) -> list[dict[str, Any]]:
@@ -84,7 +146,7 @@ def worth_showing(figures: dict[str, Any]) -> list[dict[str, Any]]:
     if len(rows) <= FEW:
         return list(figures["paired"])
     # max keeps the first of equals, and the log of a run does not change: the same each time.
-    best = max(rows, key=lambda row: -1.0 if row["pass@1"] is None else row["pass@1"])["cell"]
+    best = max(rows, key=rated)["cell"]
     return [pair for pair in figures["paired"] if best in (pair["a"], pair["b"])]
 
 

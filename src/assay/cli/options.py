@@ -145,6 +145,43 @@ Price = Annotated[
     typer.Option(envvar="ASSAY_PRICE", help="IN,OUT in dollars per million tokens."),
 ]
 Seed = Annotated[int, typer.Option(envvar="ASSAY_SEED", help="Another seed, other samples.")]
+Seeds = Annotated[str, typer.Option("--seed", envvar="ASSAY_SEED", help="One, or several: 0,1,2.")]
+SourceSets = Annotated[
+    str,
+    typer.Option(
+        "--feedback",
+        envvar="ASSAY_FEEDBACK",
+        help="What a repair is told, as in tests,trace; several sets: 'tests;tests,trace'.",
+    ),
+]
+Conditions = Annotated[
+    str,
+    typer.Option(
+        "--condition", envvar="ASSAY_CONDITION", help="Sets of feedback by name: compiler,full."
+    ),
+]
+GridFile = Annotated[
+    Path | None, typer.Option("--grid", envvar="ASSAY_GRID", help="The grid, as a TOML file.")
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", envvar="ASSAY_DRY_RUN", help="Print the grid and what it may use at most."
+    ),
+]
+AskReference = Annotated[
+    int,
+    typer.Option(
+        "--ask",
+        envvar="ASSAY_ASK",
+        min=0,
+        help="Questions a problem, answered by its reference solution.",
+    ),
+]
+PersonError = Annotated[
+    float,
+    typer.Option(envvar="ASSAY_PERSON_ERROR", min=0, max=1, help="Share of wrong answers to them."),
+]
 Temperature = Annotated[
     float,
     typer.Option(envvar="ASSAY_TEMPERATURE", min=0, max=5, help="Of all samples but the first."),

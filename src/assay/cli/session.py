@@ -53,7 +53,9 @@ class Settings:
 
     @classmethod
     def of(cls, context: typer.Context) -> "Settings":
-        return cls(**{field.name: context.params[field.name] for field in fields(cls)})
+        # `bench` has no one seed: each cell has its own (`bench_grid`).
+        given: dict[str, Any] = {"seed": 0} | context.params
+        return cls(**{field.name: given[field.name] for field in fields(cls)})
 
     def recipe(self, strategy: str, selector: str, model: str) -> Recipe:
         """Raises `UsageError` for a strategy, knob, selector, budget or folder not there."""

@@ -77,6 +77,9 @@ SOURCES = {
     "critic": "assay.feedback.critic:critic",
     "critic_guarded": "assay.feedback.critic:critic_guarded",
     "critic_novice": "assay.feedback.critic:critic_novice",
+    "critic_novice_partial": "assay.feedback.critic:critic_novice_partial",
+    "critic_novice_blind": "assay.feedback.critic:critic_novice_blind",
+    "critic_partial": "assay.feedback.critic:critic_partial",
     "critic_blind": "assay.feedback.critic:critic_blind",
     "unary": "assay.feedback.unary:unary",
 }

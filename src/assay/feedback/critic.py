@@ -11,8 +11,10 @@ import random
 import re
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 from assay.feedback import Attempt, Feedback, Span
+from assay.feedback.forms import tests_partial
 from assay.feedback.shorten import clip
 from assay.feedback.steps import Steps, ask
 from assay.model.prompter import Prompter
@@ -53,21 +55,25 @@ def critique(
     *,
     source: str = "critic",
     role: str = "expert",
-    blind: bool = False,
+    sees: Literal["all", "part", "nothing"] = "all",
     guarded: bool = False,
 ) -> Steps[Feedback | None]:
-    """Asks once. `role`: `expert` or `novice`; `blind`: without what happened when it ran;
-    `guarded`: code in the reply is left out, so that it explains and does not solve.
+    """Asks once. `role`: `expert` or `novice`; `sees`: of what happened when it ran all, that of
+    the first half of the tests (`tests_partial`), or nothing; `guarded`: code in the reply is left
+    out, so that it explains and does not solve.
 
     `None` where there is no code to explain, or nothing came that is worth passing on.
     """
     if attempt.candidate.code is None or not attempt.measured:
         return None
+    seen = attempt.feedback if sees == "all" else None
+    if sees == "part":
+        seen = yield from tests_partial(problem, attempt, prompter)
     asked = prompter.text(
         "critic",
         problem=problem,
         code=numbered(attempt.candidate.code),
-        result=None if blind else attempt.feedback.message,
+        result=seen and seen.message,
         role=role,
         kinds=shuffled(f"{prompter.seed} {attempt.candidate.id}"),
         guarded=guarded,
@@ -91,7 +97,12 @@ def critique(
 
 critic = partial(critique)
 critic_novice = partial(critique, source="critic_novice", role="novice")
-critic_blind = partial(critique, source="critic_blind", blind=True)
+critic_blind = partial(critique, source="critic_blind", sees="nothing")
+critic_partial = partial(critique, source="critic_partial", sees="part")
+critic_novice_blind = partial(critique, source="critic_novice_blind", role="novice", sees="nothing")
+critic_novice_partial = partial(
+    critique, source="critic_novice_partial", role="novice", sees="part"
+)
 critic_guarded = partial(critique, source="critic_guarded", guarded=True)
 
 

@@ -9,6 +9,8 @@ The file is a JSON list, or JSONL with one item a line. An item is a text, or an
      "error": "busy",        fail instead: "busy" is a ModelBusy, "error" a ModelError; `text` is
                              its message
      "retry_after": 0.5,     seconds that a "busy" asks for
+     "usage": [50, 20],      tokens of the prompt and of the reply, true or not, instead of a
+                             word each
      "delay": 1.5}           wait so many seconds first
 
 The first item that matches and is not used up answers. Items without `match` and `regex` match
@@ -42,6 +44,7 @@ class Reply:
     times: int | None = None
     error: Literal["busy", "error"] | None = None
     retry_after: float | None = None
+    usage: tuple[int, int] | None = None
     delay: float = 0.0
 
     def answers(self, message: str) -> bool:
@@ -96,9 +99,10 @@ class Scripted:
         if reply.error is not None:
             raise ModelError(reply.text or "scripted: failed")
         words = sum(len(message.content.split()) for message in prompt.messages)
+        read, written = reply.usage or (words, len(reply.text.split()))
         return Completion(
             text=reply.text,
-            usage=Usage(prompt_tokens=words, completion_tokens=len(reply.text.split())),
+            usage=Usage(prompt_tokens=read, completion_tokens=written),
             finish_reason="stop",
             model=self._name,
             seconds=reply.delay,

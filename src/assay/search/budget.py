@@ -84,6 +84,12 @@ class Cost:
     """Wall time during which a completion was awaited."""
     sandbox_seconds: float = 0.0
     """Wall time during which a run was awaited."""
+    model_cpu_seconds: float = 0.0
+    """CPU time of a model that computes in this process (`embedded`); of others it is not known."""
+    sandbox_cpu_seconds: float = 0.0
+    """CPU time of the programs, as the kernel counted it."""
+    rest_cpu_seconds: float = 0.0
+    """CPU time of this process for the problem beside the model; see `meter`."""
     cached_calls: int = 0
     """Of `calls`, those that the log answered."""
     cached_tokens: int = 0
@@ -191,7 +197,8 @@ class Ledger:
     def settle(self, held: Reservation, completion: Completion) -> None:
         """Charges what the call used; where the server did not say, what was held."""
         usage = completion.usage
-        prompt_tokens = usage.prompt_tokens or held.prompt_tokens  # no prompt has no tokens
+        # No prompt has no tokens, and no bill is below nothing.
+        prompt_tokens = usage.prompt_tokens if usage.prompt_tokens > 0 else held.prompt_tokens
         counted = usage.completion_tokens > 0 or (not completion.text and usage.prompt_tokens > 0)
         completion_tokens = usage.completion_tokens if counted else held.prompt.max_tokens
         self._learn(held.prompt.messages, completion, prompt_tokens, completion_tokens)

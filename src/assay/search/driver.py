@@ -27,6 +27,7 @@ from assay.model import Completion, Model, Prompt
 from assay.problem import Problem, Test
 from assay.sandbox import Job, Run, Sandbox
 from assay.search.budget import Cost, Ledger, Reservation
+from assay.search.meter import METER
 from assay.search.records import attempt_record, by_hand_record, completion_record
 
 T = TypeVar("T")
@@ -216,7 +217,7 @@ class Driver:
     async def _calls(
         self, held: Sequence[Reservation], *, needed: bool, optional: bool
     ) -> list[Completion]:
-        async with self._timed("model"):
+        async with self._timed("model"), self._computing():
             replies = await asyncio.gather(*map(self._one_call, held), return_exceptions=True)
         completions = [reply for reply in replies if isinstance(reply, Completion)]
         failures = [reply for reply in replies if isinstance(reply, BaseException)]
@@ -302,6 +303,7 @@ class Driver:
         for answer in answers:
             if isinstance(answer, list):
                 results.append(answer[0])
+                self.ledger.charge(Cost(sandbox_cpu_seconds=answer[0].cpu_seconds))
             elif isinstance(answer, (SandboxError, UsageError, BudgetSpent)):
                 results.append(answer)
             else:
@@ -359,6 +361,18 @@ class Driver:
             self.ledger.charge(
                 Cost(model_seconds=seconds) if in_model else Cost(sandbox_seconds=seconds)
             )
+
+    @asynccontextmanager
+    async def _computing(self) -> AsyncIterator[None]:
+        """What an embedded model computes meanwhile, it computes in this process."""
+        if not self.parties.model.name.startswith("embedded/"):
+            yield
+            return
+        with METER.call() as used:
+            try:
+                yield
+            finally:
+                self.ledger.charge(Cost(model_cpu_seconds=used()))
 
 
 def job_for(problem: Problem, code: str, tests: tuple[Test, ...]) -> Job:
