@@ -9,7 +9,9 @@ from typing import Any
 from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished, prefix
 from assay.bench.findings import figures_of
-from assay.bench.stored import graded_by
+from assay.bench.results import contents, write
+from assay.bench.resume import same_run, spent_before, take_up
+from assay.bench.stored import asked, graded_by, stored
 from assay.bench.suites import limit_items, load_suite
 from assay.bench.work import Recipe
 from assay.cli.alone import alone
@@ -19,7 +21,6 @@ from assay.cli.screen import Screen
 from assay.cli.session import Settings, fetch, open_log, split_names, workshop
 from assay.errors import UsageError
 from assay.grade import Item
-from assay.search.budget import Cost
 from assay.store import Log
 
 
@@ -30,6 +31,7 @@ class BenchFlags:
     every: int
     data: Path | None
     resume: bool
+    out: Path | None
     json: bool
 
 
@@ -42,6 +44,7 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
         "suite": flags.suite,
         "problems": [item.problem.id for item in items],
         "graded_by": graded_by(items),
+        "asked": asked(items),
         "cells": [asdict(cell) for cell, _ in grid],
         "budget": settings.budget,
         "total": settings.total,
@@ -55,6 +58,8 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
     with open_log(settings.log) as log:
         run = begin(log, config, flags, screen)
         with alone(log, run):
+            if flags.resume:
+                tell_changed(take_up(log, log.find(run), config), screen)
             done = finished(log, run, all(item.hidden for item in items))
             if flags.resume:
                 screen.say(f"run {run}: {len(done)} of {len(items) * len(grid)} are done")
@@ -63,6 +68,8 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
             results = run_async(run_grid(settings, log, run, items, grid, done, screen))
             figures = figures_of(log, {cell: rows_of(cell, results) for cell, _ in grid})
             log.append(run, "", "end", {"cells": figures["cells"]})
+            if flags.out is not None:
+                write(contents(log, stored(log, run)), flags.out)
     show(figures, run, flags, screen)
     return 1 if any(result.status == "unmeasured" for result in results.values()) else 0
 
@@ -88,9 +95,15 @@ def begin(log: Log, config: dict[str, Any], flags: BenchFlags, screen: Screen) -
         screen.say(f"run {run}; after an interruption, the same command with --resume goes on")
         return run
     for row in log.runs():
-        if row.command == "bench" and row.config == config:
+        if row.command == "bench" and same_run(row.config, config):
             return row.id
     raise UsageError("--resume: the log has no bench run with these very flags; run it without")
+
+
+def tell_changed(problems: Sequence[str], screen: Screen) -> None:
+    if problems:
+        several = f" and {len(problems) - 1} more" * (len(problems) > 1)
+        screen.warn(f"{problems[0]}{several} changed since: done anew, what was there is left out")
 
 
 async def run_grid(
@@ -104,7 +117,7 @@ async def run_grid(
 ) -> dict[str, Result]:
     """One model after the other, so that only one is in memory."""
     results = dict(done)
-    spent = sum((cost_of(result) for result in done.values()), Cost())
+    spent = spent_before(log, log.find(run), done.values())
     width = min(44, max(len(prefix_short(cell)) for cell, _ in grid) + 16)
     for model in dict.fromkeys(cell.model for cell, _ in grid):
         mine = [(cell, recipe) for cell, recipe in grid if cell.model == model]
@@ -129,7 +142,8 @@ async def run_grid(
                     shop, items, mine, jobs=settings.jobs, done=results, listener=listen
                 )
                 spent = shop.total.cost
-    return results
+    in_order = [prefix(cell) + item.problem.id for cell, _ in grid for item in items]
+    return {key: results[key] for key in in_order}
 
 
 def rows_of(cell: Cell, results: dict[str, Result]) -> list[Result]:
@@ -138,10 +152,6 @@ def rows_of(cell: Cell, results: dict[str, Result]) -> list[Result]:
 
 def prefix_short(cell: Cell) -> str:
     return f"{cell.strategy} "
-
-
-def cost_of(result: Result) -> Cost:
-    return Cost(**result.cost)
 
 
 def show(figures: dict[str, Any], run: str, flags: BenchFlags, screen: Screen) -> None:

@@ -2,6 +2,7 @@
 
 # As in `app`: a verb only names its flags.
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -40,6 +41,10 @@ def bench_suite(
     resume: Annotated[
         bool, typer.Option("--resume", envvar="ASSAY_RESUME", help="Go on with a killed run.")
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(envvar="ASSAY_OUT", help="Write every result here (JSON), in stable order."),
+    ] = None,
     model: o.ModelName = o.DEFAULT_MODEL,
     strategy: o.Strategy = "sample,assay",
     selector: o.SelectorName = "agreement",
@@ -67,7 +72,9 @@ def bench_suite(
     from assay.cli.bench import BenchFlags, bench
     from assay.cli.session import Settings
 
-    flags = BenchFlags(suite=suite, limit=limit, every=every, data=data, resume=resume, json=json)
+    flags = BenchFlags(
+        suite=suite, limit=limit, every=every, data=data, resume=resume, out=out, json=json
+    )
     raise typer.Exit(bench(Settings.of(context), flags))
 
 
@@ -82,6 +89,20 @@ def bench_compare(
     from assay.cli.bench_compare import bench_compare as compare
 
     raise typer.Exit(compare(log, (a, b), json))
+
+
+@bench_app.command("results")
+def bench_results(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run, as `assay log` lists it.")],
+    out: Annotated[
+        Path | None, typer.Option(envvar="ASSAY_OUT", help="Write it here, not to stdout.")
+    ] = None,
+    log: o.LogFile = None,
+) -> None:
+    """Every result of a run as one JSON file, the same whatever interrupted the run."""
+    from assay.cli.bench_results import bench_results as results
+
+    raise typer.Exit(results(log, run, out))
 
 
 @bench_app.command("sandbox")

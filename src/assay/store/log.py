@@ -125,7 +125,8 @@ class Log:
         with self._guarded():
             rows = self._db.execute(
                 """SELECT run.id, command, config, started, count(event.seq),
-                          coalesce(max(event.kind = 'end'), 0)
+                          coalesce(max(event.seq * (event.kind = 'end'))
+                                   > max(event.seq * (event.kind = 'resume')), 0)
                    FROM run LEFT JOIN event ON event.run = run.id
                    GROUP BY run.id ORDER BY started DESC LIMIT ?""",
                 (-1 if limit is None else limit,),
@@ -156,9 +157,16 @@ class Log:
                 for seq, run, item, kind, body, at in rows
             ]
 
+    def moments(self, run: str) -> list[tuple[str, float]]:
+        """Kind and time of each of its events, in order."""
+        with self._guarded():
+            return self._db.execute(
+                "SELECT kind, at FROM event WHERE run = ? ORDER BY seq", (run,)
+            ).fetchall()
+
     def verified_before(self, run: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        """Problem and result of what passed every visible test, in runs that began before
-        `run`, the oldest first."""
+        """Problem and result of what passed every visible test, in other runs and before `run`
+        began, the oldest first: what a resume finds is what there was at first."""
         with self._guarded():
             rows = self._db.execute(
                 """SELECT problem.body, result.body FROM run
@@ -166,7 +174,7 @@ class Log:
                    JOIN event AS problem ON problem.run = run.id AND problem.kind = 'problem'
                         AND problem.item = result.item
                    WHERE run.id != ?1
-                     AND run.started < (SELECT started FROM run WHERE id = ?1)
+                     AND result.at < (SELECT started FROM run WHERE id = ?1)
                      AND instr(result.body, '"status": "verified"')
                    ORDER BY result.seq, problem.seq""",
                 (run,),
