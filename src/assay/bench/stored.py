@@ -38,7 +38,10 @@ def graded_by(items: Iterable[Item]) -> list[str]:
     """What each item is graded with, as a short hash: it tells tests that changed, not what they
     are."""
     return [
-        digest((item.problem.language, item.problem.entry_point, item.problem.limits, item.hidden))
+        digest(
+            (item.problem.language, item.problem.entry_point, item.problem.limits, item.hidden)
+            + (() if item.limits is None else (item.limits,))
+        )
         for item in items
     ]
 

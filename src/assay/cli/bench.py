@@ -38,6 +38,8 @@ class BenchFlags:
 def bench(settings: Settings, flags: BenchFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
+    if flags.out is not None and not flags.out.parent.is_dir():
+        raise UsageError(f"--out {flags.out}: no such folder")
     items = limit_items(load_suite(flags.suite, flags.data), flags.limit, flags.every)
     grid = cells(settings, flags.suite)
     config = {
@@ -71,7 +73,8 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
             if flags.out is not None:
                 write(contents(log, stored(log, run)), flags.out)
     show(figures, run, flags, screen)
-    return 1 if any(result.status == "unmeasured" for result in results.values()) else 0
+    failed = any(result.failures or result.status == "unmeasured" for result in results.values())
+    return 1 if failed else 0
 
 
 def cells(settings: Settings, suite: str) -> list[tuple[Cell, Recipe]]:
@@ -137,7 +140,7 @@ async def run_grid(
                 screen.result(result, width, labels.get(name, ""))
                 step()
 
-            async with workshop(settings, model, log, run, screen, spent) as shop:
+            async with workshop(settings, model, log, run, screen, spent, share=True) as shop:
                 results |= await compare(
                     shop, items, mine, jobs=settings.jobs, done=results, listener=listen
                 )

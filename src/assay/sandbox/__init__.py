@@ -138,6 +138,8 @@ class Run:
     included; else of the process that used most, beyond the interpreter's own."""
     flaky: bool = False
     """A rerun gave another outcome (`flaky.steady`)."""
+    cached: bool = False
+    """True when it came from the log (`shared`): nothing was run for it now."""
 
     @property
     def passed(self) -> bool:

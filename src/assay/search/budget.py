@@ -84,6 +84,9 @@ class Cost:
     """Wall time during which a completion was awaited."""
     sandbox_seconds: float = 0.0
     """Wall time during which a run was awaited."""
+    cached_runs: int = 0
+    """Runs that the log already had: of `runs`, which count as when they were made, and of the
+    grade."""
 
     @property
     def tokens(self) -> int:

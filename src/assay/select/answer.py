@@ -46,6 +46,8 @@ class Answer:
     """Why the search ended, as in `Trail`."""
     questions: int = 0
     """Put to a person."""
+    failures: int = 0
+    """Of model and sandbox, that it was found in spite of."""
 
     @property
     def visible(self) -> tuple[int, int]:
@@ -121,6 +123,7 @@ def conclude(
         cost=cost,
         stopped=trail.stopped,
         questions=trail.questions,
+        failures=trail.disturbed,
     )
 
 

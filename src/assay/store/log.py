@@ -198,6 +198,19 @@ class Log:
                 (model, prompt.key, dump(asdict(completion)), time.time()),
             )
 
+    # The shelf of runs (`sandbox.shared.RunShelf`)
+
+    def judged(self, key: str) -> str | None:
+        with self._guarded():
+            row = self._db.execute("SELECT body FROM judged WHERE key = ?", (key,)).fetchone()
+            return None if row is None else str(row[0])
+
+    def keep_judged(self, key: str, body: str) -> None:
+        with self._guarded():
+            self._db.execute(
+                "INSERT OR IGNORE INTO judged VALUES (?, ?, ?)", (key, body, time.time())
+            )
+
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         """The one place where SQLite's errors become ours."""
