@@ -40,6 +40,8 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
     screen = Screen(quiet=flags.json)
     if flags.out is not None and not flags.out.parent.is_dir():
         raise UsageError(f"--out {flags.out}: no such folder")
+    if flags.out is not None and flags.out.is_dir():
+        raise UsageError(f"--out {flags.out}: a folder")
     items = limit_items(load_suite(flags.suite, flags.data), flags.limit, flags.every)
     grid = cells(settings, flags.suite)
     config = {

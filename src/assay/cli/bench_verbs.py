@@ -105,6 +105,56 @@ def bench_results(
     raise typer.Exit(results(log, run, out))
 
 
+@bench_app.command("rejudge")
+def bench_rejudge(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run, as `assay log` lists it.")],
+    hidden: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ASSAY_HIDDEN", help="A suite or .jsonl with the tests; default: the run's."
+        ),
+    ] = None,
+    data: o.SuiteData = None,
+    time: Annotated[
+        float | None, typer.Option(envvar="ASSAY_TIME", help="CPU seconds of a hidden test.")
+    ] = None,
+    memory: Annotated[
+        int | None, typer.Option(envvar="ASSAY_MEMORY", min=16, help="MB of memory.")
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(envvar="ASSAY_TOLERANCE", help="Largest difference of floats in values."),
+    ] = None,
+    comparison: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ASSAY_COMPARISON", help="Of what is printed: exact, lines, tokens, unordered."
+        ),
+    ] = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all", envvar="ASSAY_ALL", help="Each program that was tried as well."),
+    ] = False,
+    cache: o.Cache = True,
+    unsafe: o.Unsafe = False,
+    tier: o.Tier = None,
+    remote: o.Remote = None,
+    jobs: o.Jobs = 8,
+    log: o.LogFile = None,
+    json: o.Json = False,
+) -> None:
+    """Grade the programs of a run again, by other tests or limits, and ask no model."""
+    from assay.cli.bench_rejudge import RejudgeFlags
+    from assay.cli.bench_rejudge import bench_rejudge as rejudge
+
+    flags = RejudgeFlags(
+        hidden=hidden, data=data, time=time, memory=memory, tolerance=tolerance,
+        comparison=comparison, every=every, cache=cache, unsafe=unsafe, tier=tier, remote=remote,
+        jobs=jobs, json=json,
+    )  # fmt: skip
+    raise typer.Exit(rejudge(log, run, flags))
+
+
 @bench_app.command("sandbox")
 def bench_sandbox(
     work: o.WorkNames = "tiny,humaneval",
