@@ -110,7 +110,7 @@ def nosy(problem: Problem, prompter: Prompter) -> Steps[str]:
         for thing in (problem, prompter):
             with pytest.raises(AttributeError):
                 getattr(thing, name)
-    completions = yield from ask([prompter.prompt(prompter.first(problem.prompt))])
+    completions = yield from ask([prompter.prompt(prompter.first(problem.prompt, problem=problem))])
     FOUND.extend(reachable(completions))
     reason: str = yield from sample(problem, prompter, n=2)
     attempts = yield from try_([])
@@ -150,9 +150,9 @@ async def test_what_a_strategy_is_handed_leads_to_no_hidden_test(tmp_path: Path)
 
 
 HUNT = """
-def hunt(places):
+def hunt(places, wide=True):
     import gc, os, sys
-    secret = str({secret} - 1 + 1).encode()
+    secret = str({before} + 1).encode()
     found = []
     def look(path):
         try:
@@ -163,7 +163,7 @@ def hunt(places):
             pass
     for place in places:
         look(place)
-    for root in ("/tmp", "/dev/shm", "/var/tmp", os.getcwd()):
+    for root in ("/tmp", "/dev/shm", "/var/tmp", os.getcwd()) if wide else ():
         for folder, _, names in os.walk(root):
             for name in names[:50]:
                 look(folder + "/" + name)
@@ -197,7 +197,7 @@ async def test_a_candidate_finds_no_hidden_test_anywhere(tmp_path: Path) -> None
     while it was graded, within reach of a candidate."""
     suite = tmp_path / "tasks.jsonl"
     suite.write_text(json.dumps({"id": "t", "hidden": [f"assert keep({SECRET}) == {SECRET}"]}))
-    code = HUNT.format(secret=SECRET)
+    code = HUNT.format(before=SECRET - 1)
     look = Call(id="look", expression=f"hunt([{str(suite)!r}])", expected="[]")
     hidden = Call(id="h", expression=f"keep({SECRET})", expected=str(SECRET))
     item = Item(problem=Problem(id="t", prompt="", entry_point="hunt"), hidden=(hidden,))
@@ -212,7 +212,9 @@ async def test_a_candidate_finds_no_hidden_test_anywhere(tmp_path: Path) -> None
     assert run.passed, run.verdicts
     open_air = open_sandbox(unsafe=True, slots=1)
     try:
-        [seen] = await open_air.run([Job(code=code, tests=(replace(look, expected=None),))])
+        narrow = f"hunt([{str(suite)!r}], wide=False)"
+        bare = replace(look, expression=narrow, expected=None)
+        [seen] = await open_air.run([Job(code=code, tests=(bare,))])
     finally:
         await open_air.close()
     assert str(suite) in str(seen.verdicts[0].detail.actual), "the hunt itself finds what is there"

@@ -32,6 +32,8 @@ def only_run(job: Job, given: object) -> Run:
     if len(runs) != 1 or not isinstance(runs[0], Run):
         raise SandboxError("the sandbox did not give one run for one job")
     run = runs[0]
+    if run.job not in (None, job.digest):
+        raise SandboxError("the sandbox gave the run of another job")
     if [verdict.test for verdict in run.verdicts] != [test.id for test in job.tests]:
         raise SandboxError("the sandbox gave the verdicts of other tests")
     first = next((v.outcome for v in run.verdicts if v.outcome != "passed"), "passed")
