@@ -16,8 +16,8 @@ def test_two_replays_give_the_same_bytes(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     shell.file("r.jsonl", gzip.decompress(RECORDING.read_bytes()))
     flags = ("--every", "8", "--limit", "12", "--budget", "completion_tokens=600", "--json")
-    bench = ("bench", "humaneval", "--model", "recorded/r.jsonl", *flags)
-    bench += ("--strategy", "sample(n=4),self_debug")
+    strategies = ("--strategy", "sample(n=4),self_debug")
+    bench = ("bench", "humaneval", "--model", "recorded/r.jsonl", *flags, *strategies)
     texts = []
     for seed, jobs in (("1", "1"), ("2", "8")):
         log = str(shell.log.with_name(f"{seed}.db"))

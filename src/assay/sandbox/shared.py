@@ -31,7 +31,7 @@ REPEATS = ("python", "javascript", "typescript", "java", "bash", "sql")
 CHANCE = re.compile(
     r"rand(?:om|int|range|bytes)|\b(?:rand|shuf|shuffle|secrets|uuid\d?|crypto|entropy"
     r"|time|timeit|datetime|date|Date|Instant|System|clock|perf_counter|sleep"
-    r"|current_(?:time|date|timestamp)|SECONDS|EPOCH\w*|performance"
+    r"|current_(?:time|date|timestamp)|RANDOM|SECONDS|EPOCH\w*|performance"
     r"|[Tt]hread\w*|async\w*|await|multiprocessing|subprocess|concurrent|fork|Promise|setTimeout"
     r"|os|sys|gc|hashCode|weakref|ctypes|resource|signal|platform|socket|tracemalloc"
     r"|ps|pid|BASHPID|PPID|environ|hostname|mktemp)\b"
