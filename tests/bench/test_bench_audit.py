@@ -63,7 +63,7 @@ def io(name: str, stdin: str, expected: str) -> Io:
 def slow(reference: str) -> Item:
     item = item_of((), HIDDEN[:1], reference)
     limits = Limits(cpu_seconds=0.5, wall_seconds=60.0)
-    return replace(item, problem=replace(item.problem, limits=limits), seconds=0.5)
+    return replace(item, problem=replace(item.problem, limits=limits), limits=limits)
 
 
 FLAKY = (
@@ -209,7 +209,7 @@ def test_what_is_kept_is_of_this_very_problem(tmp_path: Path) -> None:
         item_of(reference=ADD + "\n"),
         replace(item, problem=other_limits),
         replace(item, problem=replace(item.problem, prompt="q")),
-        replace(item, seconds=99.0),
+        replace(item, limits=Limits(cpu_seconds=99.0)),
     ]
     assert len({key_of(edit) for edit in [item, *edits]}) == 7
     bad = Finding(kind="flaky", detail="x")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cli_tools import RECORDING, Shell, alive, chat_server, descendants, fenced, right, until
 
-VOLATILE = {"seconds", "model_seconds", "sandbox_seconds"}
+VOLATILE = {"seconds", "model_seconds", "sandbox_seconds", "cached_runs"}
 CELL = {"suite", "model", "strategy", "selector", "items", "measured", "solved"}
 CELL |= {"pass@1", "interval", "tokens", "seconds"}
 ITEMS = 6
@@ -119,8 +119,10 @@ def test_a_killed_bench_goes_on_where_it_was(tmp_path: Path) -> None:
     whole = shell.run(*bench, ASSAY_LOG=str(other)).answered()
     shell.log = other
     assert after == results(shell)
-    cells = [{k: v for k, v in d.rows[0]["cells"][0].items() if not k.endswith("seconds")}
-             for d in (resumed, whole)]  # fmt: skip
+    cells = [
+        {k: v for k, v in d.rows[0]["cells"][0].items() if k not in {*VOLATILE, "rest_seconds"}}
+        for d in (resumed, whole)
+    ]
     assert cells[0] == cells[1]
     assert cells[0]["solved"] == ITEMS - 1
 
@@ -168,7 +170,8 @@ def test_resume_wants_the_same_run_and_starts_no_other(tmp_path: Path) -> None:
 def test_two_processes_do_not_resume_one_run(tmp_path: Path) -> None:
     """Would catch every problem done, and paid for, by both."""
     shell = Shell(tmp_path)
-    flags = ("--model", shell.model(right(delay=0.6)), "--strategy", "sample", "--jobs", "1")
+    model = shell.model(right("number 1", delay=4), right())
+    flags = ("--model", model, "--strategy", "sample", "--jobs", "1")
     bench = ("bench", tasks(shell, 3), *flags, "--json")
     first = shell.start(*bench)
     until(lambda: len(shell.events("result")) >= 1)

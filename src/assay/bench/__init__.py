@@ -61,6 +61,16 @@ class Result:
     """Why the search ended: `done`, `budget`, or the failure."""
     log: str
     """`RUN/PROBLEM`, for `assay show`."""
+    failures: int = 0
+    """Of model and sandbox during the search: what it found in spite of them need not be what it
+    would have found."""
+
+    @property
+    def undisturbed(self) -> bool:
+        """Whether it is what the strategy gives. A run whose total budget ended never gave this
+        problem its own budget, so what it has then is no result, unless it is verified."""
+        cut_off = self.stopped == "total budget" and self.status != "verified"
+        return not (cut_off or self.failures or self.status == "unmeasured")
 
     @property
     def tokens(self) -> int:

@@ -56,7 +56,7 @@ class Audited:
 
 def key_of(item: Item) -> str:
     """All that an audit depends on, as a hash."""
-    text = repr((VERSION, item.problem, item.hidden, item.seconds, item.reference))
+    text = repr((VERSION, item.problem, item.hidden, item.limits, item.reference))
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

@@ -63,10 +63,19 @@ def finished(log: Log, run: str, graded: bool = True) -> dict[str, Result]:
 
 
 def logged(log: Log, run: str) -> dict[str, Result]:
-    """The last result of every item of a run. Raises `StoreError`, as `finished` does."""
+    """The last result of every item of a run, but for problems that are others since. Raises
+    `StoreError`, as `finished` does."""
+    events = [*log.events(run, kind="result"), *log.events(run, kind="resume")]
+    results: dict[str, Result] = {}
     try:
-        return {event.item: Result(**event.body) for event in log.events(run, kind="result")}
+        for event in sorted(events, key=lambda event: event.seq):
+            if event.kind == "result":
+                results[event.item] = Result(**event.body)
+            else:
+                anew = set(event.body["anew"])
+                results = {key: one for key, one in results.items() if one.problem not in anew}
     except TypeError as error:
         raise StoreError(
             f"log {log.path}: run {run} is of another version of Assay ({error}); start it anew"
         ) from error
+    return results

@@ -1,18 +1,19 @@
 """Two runs of `assay bench` out of the log, side by side over the problems that both measured."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from assay.bench import Cell, Result
 from assay.bench.compare import logged, prefix
+from assay.bench.resume import MARKS, marks_of
 from assay.errors import UsageError
 from assay.grade import Item
 from assay.store import Log, RunRow
 
-SAME = ("suite", "problems", "cells", "graded_by")
+SAME = ("suite", "problems", "cells", *MARKS)
 """Keys of a run's configuration that are no setting of how its cells worked."""
 
 
@@ -36,12 +37,22 @@ class Stored:
 def graded_by(items: Iterable[Item]) -> list[str]:
     """What each item is graded with, as a short hash: it tells tests that changed, not what they
     are."""
-    parts = (
-        (i.problem.language, i.problem.entry_point, i.problem.limits, i.seconds, i.hidden)
-        for i in items
-    )
-    texts = map(repr, parts)
-    return [sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16] for text in texts]
+    return [
+        digest(
+            (item.problem.language, item.problem.entry_point, item.problem.limits, item.hidden)
+            + (() if item.limits is None else (item.limits,))
+        )
+        for item in items
+    ]
+
+
+def asked(items: Iterable[Item]) -> list[str]:
+    """What a solver is told of each item (its text, visible tests, limits), as a short hash."""
+    return [digest(item.problem) for item in items]
+
+
+def digest(value: object) -> str:
+    return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def stored(log: Log, prefix_of_id: str) -> Stored:
@@ -51,6 +62,7 @@ def stored(log: Log, prefix_of_id: str) -> Stored:
         raise UsageError(f"run {row.id} is of `assay {row.command}`, not of `assay bench`")
     if "graded_by" not in row.config:
         raise UsageError(f"run {row.id} does not say what graded it; run it anew to compare it")
+    row = replace(row, config=row.config | marks_of(log, row))
     results = logged(log, row.id)
     cells = {}
     for body in row.config["cells"]:

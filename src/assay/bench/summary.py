@@ -34,6 +34,7 @@ def summary(
         **visible(rows),
         **abstention(rows, measured),
         "in_process": sum(row.judging == "in-process" for row in rows),
+        "cached_runs": sum(row.cost.get("cached_runs", 0) for row in rows),
         "tokens": sum(row.tokens for row in rows),
         "completion_tokens": sum(row.cost["completion_tokens"] for row in rows),
         "solved_per_1000_tokens": per_thousand(right, sum(row.tokens for row in measured)),

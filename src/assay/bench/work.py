@@ -124,27 +124,27 @@ async def _work(shop: Workshop, item: Item, recipe: Recipe, prefix: str, used: U
 
 
 def result_of(answer: Answer, item: Item, graded: Run | None, log: str) -> Result:
-    # A run whose total budget ended never gave this problem its own budget: not a result.
-    cut_off = answer.stopped == "total budget" and answer.status != "verified"
-    unknown = cut_off or answer.status == "unmeasured"
-    hidden = None if unknown else solved(item, answer.code, graded)
     runs = [run for run in (answer.attempt and answer.attempt.run, graded) if run]
     marks = {run.judging for run in runs}
-    return Result(
+    result = Result(
         problem=answer.problem,
         status=answer.status,
         reason=answer.reason,
         code=answer.code,
         confidence=answer.confidence,
         visible=visible_counts(answer),
-        hidden=hidden,
+        hidden=None,
         candidates=answer.candidates,
-        cost=cost_record(answer.cost),
+        cost=cost_record(answer.cost + Cost(cached_runs=int(graded is not None and graded.cached))),
         judging=("in-process" if "in-process" in marks else "isolated") if marks else None,
         questions=answer.questions,
         stopped=answer.stopped,
         log=log,
+        failures=answer.failures,
     )
+    if not result.undisturbed:
+        return result
+    return replace(result, hidden=solved(item, answer.code, graded))
 
 
 def cost_record(cost: Cost) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished, prefix
 from assay.bench.findings import figures_of
 from assay.bench.people import People
-from assay.bench.stored import graded_by
+from assay.bench.results import contents, write
+from assay.bench.resume import same_run, spent_before, take_up
+from assay.bench.stored import asked, graded_by, stored
 from assay.bench.work import Recipe
 from assay.cli.alone import alone
 from assay.cli.bench_audit import choose, tell_left_out
@@ -21,7 +23,6 @@ from assay.cli.screen import Screen
 from assay.cli.session import Settings, fetch, open_log, workshop
 from assay.errors import UsageError
 from assay.grade import Item
-from assay.search.budget import Cost
 from assay.store import Log
 
 
@@ -32,6 +33,7 @@ class BenchFlags:
     every: int
     data: Path | None
     resume: bool
+    out: Path | None
     json: bool
     keep_bad: bool = False
 
@@ -39,6 +41,10 @@ class BenchFlags:
 def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
+    if flags.out is not None and not flags.out.parent.is_dir():
+        raise UsageError(f"--out {flags.out}: no such folder")
+    if flags.out is not None and flags.out.is_dir():
+        raise UsageError(f"--out {flags.out}: a folder")
     chosen = choose(flags.suite, flags.data, flags.limit, flags.every, flags.keep_bad, settings.log)
     items = chosen.items
     tell_left_out(chosen, screen)
@@ -52,6 +58,7 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
         "suite": flags.suite,
         "problems": [item.problem.id for item in items],
         "graded_by": graded_by(items),
+        "asked": asked(items),
         "cells": [asdict(cell) for cell, _ in grid],
         "budget": settings.budget,
         "total": settings.total,
@@ -66,6 +73,8 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
     with open_log(settings.log) as log:
         run = begin(log, config, flags, screen)
         with alone(log, run):
+            if flags.resume:
+                tell_changed(take_up(log, log.find(run), config), screen)
             done = finished(log, run, all(item.hidden for item in items))
             if flags.resume:
                 screen.say(f"run {run}: {len(done)} of {len(items) * len(grid)} are done")
@@ -76,8 +85,11 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
             figures["left_out"] = chosen.left_out
             figures["people"] = people and asdict(people)
             log.append(run, "", "end", {"cells": figures["cells"], "left_out": chosen.left_out})
+            if flags.out is not None:
+                write(contents(log, stored(log, run)), flags.out)
     show(figures, run, flags, screen)
-    return 1 if any(result.status == "unmeasured" for result in results.values()) else 0
+    failed = any(result.failures or result.status == "unmeasured" for result in results.values())
+    return 1 if failed else 0
 
 
 def begin(log: Log, config: dict[str, Any], flags: BenchFlags, screen: Screen) -> str:
@@ -87,9 +99,15 @@ def begin(log: Log, config: dict[str, Any], flags: BenchFlags, screen: Screen) -
         screen.say(f"run {run}; after an interruption, the same command with --resume goes on")
         return run
     for row in log.runs():
-        if row.command == "bench" and row.config == config:
+        if row.command == "bench" and same_run(row.config, config):
             return row.id
     raise UsageError("--resume: the log has no bench run with these very flags; run it without")
+
+
+def tell_changed(problems: Sequence[str], screen: Screen) -> None:
+    if problems:
+        several = f" and {len(problems) - 1} more" * (len(problems) > 1)
+        screen.warn(f"{problems[0]}{several} changed since: done anew, what was there is left out")
 
 
 async def run_grid(
@@ -104,7 +122,7 @@ async def run_grid(
 ) -> dict[str, Result]:
     """One model after the other, so that only one is in memory."""
     results = dict(done)
-    spent = sum((cost_of(result) for result in done.values()), Cost())
+    spent = spent_before(log, log.find(run), done.values())
     names = labels([asdict(cell) for cell, _ in grid], without="model")
     short = {prefix(cell): f"{name} " for (cell, _), name in zip(grid, names, strict=True)}
     width = min(44, max(map(len, short.values())) + 16)
@@ -124,21 +142,18 @@ async def run_grid(
                 screen.result(result, width, short.get(name, ""))
                 step()
 
-            async with workshop(settings, model, log, run, screen, spent) as shop:
+            async with workshop(settings, model, log, run, screen, spent, share=True) as shop:
                 shop = replace(shop, people=people)
                 results |= await compare(
                     shop, items, mine, jobs=settings.jobs, done=results, listener=listen
                 )
                 spent = shop.total.cost
-    return results
+    in_order = [prefix(cell) + item.problem.id for cell, _ in grid for item in items]
+    return {key: results[key] for key in in_order}
 
 
 def rows_of(cell: Cell, results: dict[str, Result]) -> list[Result]:
     return [result for key, result in results.items() if key.startswith(prefix(cell))]
-
-
-def cost_of(result: Result) -> Cost:
-    return Cost(**result.cost)
 
 
 def show(figures: dict[str, Any], run: str, flags: BenchFlags, screen: Screen) -> None:

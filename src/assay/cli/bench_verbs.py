@@ -47,6 +47,10 @@ def bench_suite(
     resume: Annotated[
         bool, typer.Option("--resume", envvar="ASSAY_RESUME", help="Go on with a killed run.")
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(envvar="ASSAY_OUT", help="Write every result here (JSON), in stable order."),
+    ] = None,
     model: o.ModelName = o.DEFAULT_MODEL,
     strategy: o.Strategy = "sample,assay",
     selector: o.SelectorName = "agreement",
@@ -87,7 +91,7 @@ def bench_suite(
     from assay.cli.session import Settings
 
     flags = BenchFlags(
-        suite=suite, limit=limit, every=every, data=data, resume=resume, json=json,
+        suite=suite, limit=limit, every=every, data=data, resume=resume, out=out, json=json,
         keep_bad=keep_bad,
     )  # fmt: skip
     raise typer.Exit(bench(Settings.of(context), flags, GridFlags.of(context)))
@@ -138,6 +142,70 @@ def bench_compare(
     from assay.cli.bench_compare import bench_compare as compare
 
     raise typer.Exit(compare(log, (a, b), json))
+
+
+@bench_app.command("results")
+def bench_results(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run, as `assay log` lists it.")],
+    out: Annotated[
+        Path | None, typer.Option(envvar="ASSAY_OUT", help="Write it here, not to stdout.")
+    ] = None,
+    log: o.LogFile = None,
+) -> None:
+    """Every result of a run as one JSON file, the same whatever interrupted the run."""
+    from assay.cli.bench_results import bench_results as results
+
+    raise typer.Exit(results(log, run, out))
+
+
+@bench_app.command("rejudge")
+def bench_rejudge(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run, as `assay log` lists it.")],
+    hidden: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ASSAY_HIDDEN", help="A suite or .jsonl with the tests; default: the run's."
+        ),
+    ] = None,
+    data: o.SuiteData = None,
+    time: Annotated[
+        float | None, typer.Option(envvar="ASSAY_TIME", help="CPU seconds of a hidden test.")
+    ] = None,
+    memory: Annotated[
+        int | None, typer.Option(envvar="ASSAY_MEMORY", min=16, help="MB of memory.")
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(envvar="ASSAY_TOLERANCE", help="Largest difference of floats in values."),
+    ] = None,
+    comparison: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ASSAY_COMPARISON", help="Of what is printed: exact, lines, tokens, unordered."
+        ),
+    ] = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all", envvar="ASSAY_ALL", help="Each program that was tried as well."),
+    ] = False,
+    cache: o.Cache = True,
+    unsafe: o.Unsafe = False,
+    tier: o.Tier = None,
+    remote: o.Remote = None,
+    jobs: o.Jobs = 8,
+    log: o.LogFile = None,
+    json: o.Json = False,
+) -> None:
+    """Grade the programs of a run again, by other tests or limits, and ask no model."""
+    from assay.cli.bench_rejudge import RejudgeFlags
+    from assay.cli.bench_rejudge import bench_rejudge as rejudge
+
+    flags = RejudgeFlags(
+        hidden=hidden, data=data, time=time, memory=memory, tolerance=tolerance,
+        comparison=comparison, every=every, cache=cache, unsafe=unsafe, tier=tier, remote=remote,
+        jobs=jobs, json=json,
+    )  # fmt: skip
+    raise typer.Exit(rejudge(log, run, flags))
 
 
 @bench_app.command("sandbox")

@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,13 +20,12 @@ from assay.errors import BudgetSpent, ModelError, UsageError
 from assay.feedback.steps import Ask, Question, Recall, Reply, Request, Try
 from assay.grade import Item
 from assay.model import Completion, Message, Prompt
-from assay.problem import Limits, Problem, Test
-from assay.sandbox.transfer import KINDS
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Trail
 from assay.search.retrieval import Library
 from assay.store import Event, Log, RunRow
 from assay.store.log import completion_from
+from assay.store.problems import problem_from
 from assay.store.solved import SolvedBefore
 
 OF_PROMPTS = ("strategy", "selector", "budget", "seed", "feedback")
@@ -124,25 +123,6 @@ def prompt_of(body: dict[str, Any]) -> Prompt:
     return Prompt(**body | {"messages": messages, "stop": tuple(body["stop"])})
 
 
-def problem_of(body: dict[str, Any]) -> Problem:
-    more = {
-        "stubs": tuple(body["stubs"]),
-        "tests": tuple(map(test_of, body["tests"])),
-        "limits": Limits(**body["limits"]),
-    }
-    return Problem(**body | more)
-
-
-def test_of(body: dict[str, Any]) -> Test:
-    """Of the first kind that has all of its fields: an older log may have fewer."""
-    kinds = (kind for kind in KINDS.values() if {field.name for field in fields(kind)} >= set(body))
-    return next(kinds)(**{name: frozen(value) for name, value in body.items()})
-
-
-def frozen(value: Any) -> Any:
-    return tuple(map(frozen, value)) if isinstance(value, list) else value
-
-
 def texts_of(folder: Path | None) -> dict[str, str] | None:
     """The templates of `--prompts`, for the log: they may be others when it is replayed."""
     if folder is None:
@@ -213,7 +193,7 @@ async def again(
     kept = {key: config[key] for key in (*OF_PROMPTS, *LATER) if key in config}
     events = log.events(old.id, item)
     logged = Logged(config["model"], events)
-    [problem] = [problem_of(event.body) for event in events if event.kind == "problem"][-1:]
+    [problem] = [problem_from(event.body) for event in events if event.kind == "problem"][-1:]
     with folder_of(config.get("prompts")) as prompts:
         settings = replace(settings, **kept, total="", prompts=prompts)
         recipe = settings.recipe(settings.strategy, settings.selector, config["model"])

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import typer
 
@@ -18,12 +18,16 @@ from assay.feedback.combine import find_source
 from assay.model import Model, open_model
 from assay.model.catalogue import context_of
 from assay.model.prompter import Prompter
-from assay.sandbox import open_sandbox
+from assay.sandbox import Sandbox, open_sandbox
+from assay.sandbox.checked import Checked
 from assay.search import SOLVED, find_strategy
 from assay.search.budget import Budget, Cost, Ledger
 from assay.search.driver import Parties
 from assay.select import find_selector
 from assay.store import Log, default_path
+
+if TYPE_CHECKING:
+    from assay.sandbox.shared import RunShelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +153,10 @@ async def workshop(
     screen: Screen,
     spent: Cost | None = None,
     model: Model | None = None,
+    share: bool = False,
 ) -> AsyncIterator[Workshop]:
-    """Model (`model`, else the one of that name), sandbox and ledger for one run.
+    """Model (`model`, else the one of that name), sandbox and ledger for one run. With `share`
+    what the log knows of a program on its tests is not run again, unless the flags say so.
 
     Raises `NoSandbox`, `ModelError`, `UsageError`.
     """
@@ -159,12 +165,21 @@ async def workshop(
     async with AsyncExitStack() as stack:
         sandbox = open_sandbox(unsafe=settings.unsafe, tier=settings.tier, remote=settings.remote)
         stack.push_async_callback(sandbox.close)
+        sandbox = guarded(sandbox, log if share and settings.cache else None)
         if settings.unsafe:
             screen.warn("UNSAFE: programs run without isolation, with your rights")
         model = model or wrapped(open_model(model_name), settings, log)
         stack.push_async_callback(model.close)
         screen.tell_tier(sandbox.isolation)
         yield Workshop(Parties(model, sandbox), log, run, price, total)
+
+
+def guarded(sandbox: Sandbox, shelf: "RunShelf | None") -> Sandbox:
+    """Looks at each run before it is believed, and shares it through `shelf`."""
+    from assay.sandbox.shared import Shared
+
+    checked = Checked(sandbox)
+    return checked if shelf is None else Shared(checked, shelf)
 
 
 def fetch(model_name: str, screen: Screen) -> None:
@@ -181,10 +196,12 @@ def fetch(model_name: str, screen: Screen) -> None:
 def wrapped(model: Model, settings: Settings, log: Log) -> Model:
     """Retry inside, then the cache, so that a hit costs nothing; the recording sees all."""
     from assay.model.cached import Cached
+    from assay.model.checked import Checked as Answered
     from assay.model.recorded import Recording
     from assay.model.retried import Retried
 
-    if model.name.startswith("openai/"):
+    model = Answered(model)
+    if model.name.startswith(("openai/", "faulty/")):
         model = Retried(model)
     if settings.cache and not model.name.startswith(("scripted/", "recorded/")):
         model = Cached(model, log)

@@ -23,17 +23,13 @@ class Item:
     reference: str | None = None
     """A program that is held to be right: for audits and simulated people, never for a solver."""
     split: Split = "test"
-    seconds: float = GRADE_SECONDS
-    """CPU time of a hidden test; more where the problem's own limit is more."""
+    limits: Limits | None = None
+    """Of a hidden test; `None`: those of the problem, and at least `GRADE_SECONDS`."""
 
 
 def hidden_job(item: Item, code: str) -> Job:
     """A program on the hidden tests."""
-    seconds = max(item.problem.limits.cpu_seconds, item.seconds)
-    limits: Limits = replace(
-        item.problem.limits, cpu_seconds=seconds, wall_seconds=max(3 * seconds, 15.0)
-    )
-    return replace(job_for(item.problem, code, item.hidden), limits=limits)
+    return replace(job_for(item.problem, code, item.hidden), limits=limits_of(item))
 
 
 async def grade(sandbox: Sandbox, item: Item, code: str | None) -> Run | None:
@@ -46,6 +42,18 @@ async def grade(sandbox: Sandbox, item: Item, code: str | None) -> Run | None:
     except (SandboxError, UsageError):
         return None
     return run
+
+
+def limits_of(item: Item) -> Limits:
+    """Of each hidden test."""
+    if item.limits is not None:
+        return item.limits
+    return timed(item.problem.limits, max(item.problem.limits.cpu_seconds, GRADE_SECONDS))
+
+
+def timed(limits: Limits, seconds: float) -> Limits:
+    """With that CPU time; the wall time is longer, so that a busy machine wrongs nobody."""
+    return replace(limits, cpu_seconds=seconds, wall_seconds=max(3 * seconds, 15.0))
 
 
 def solved(item: Item, code: str | None, run: Run | None) -> bool | None:

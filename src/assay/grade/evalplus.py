@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import ProblemError
-from assay.grade import Item, evalplus_check
-from assay.problem import Problem, Script, Test
+from assay.grade import Item, evalplus_check, timed
+from assay.problem import Limits, Problem, Script, Test
 from assay.problem.humaneval import problem_of
 from assay.problem.reading import json_rows
 from assay.problem.testfile import tests_in
@@ -33,8 +33,8 @@ class np:
         return a == b or abs(a - b) <= atol + rtol * abs(b)
 """
 """What the tests use of numpy, after its documentation: |a - b| <= atol + rtol * |b|."""
-SECONDS = 30.0
-"""CPU time of a test: of the slowest inputs the references take 10 s, and the judge calls both."""
+LIMITS = timed(Limits(), 30.0)
+"""Of a test: of the slowest inputs the references take 10 s of CPU, and the judge calls both."""
 CHECK = inspect.getsource(evalplus_check)
 
 
@@ -70,11 +70,11 @@ def humaneval_item(row: dict[str, Any]) -> Item:
     reference = row["prompt"] + row["canonical_solution"]
     if "plus_input" in row:
         return Item(
-            problem=problem, hidden=of_inputs(row, reference), reference=reference, seconds=SECONDS
+            problem=problem, hidden=of_inputs(row, reference), reference=reference, limits=LIMITS
         )
     call = f"check({name_of(row)})"
     test = Script(id="check", source=without_numpy(row["test"]), call=call)
-    return Item(problem=problem, hidden=(test,), reference=reference, seconds=SECONDS)
+    return Item(problem=problem, hidden=(test,), reference=reference, limits=LIMITS)
 
 
 def mbpp_item(row: dict[str, Any]) -> Item:
@@ -85,14 +85,14 @@ def mbpp_item(row: dict[str, Any]) -> Item:
         problem = mbpp_problem(row["task_id"], words, f"assert {shown}")
         problem = replace(problem, entry_point=name_of(row))
         return Item(
-            problem=problem, hidden=of_inputs(row, reference), reference=reference, seconds=SECONDS
+            problem=problem, hidden=of_inputs(row, reference), reference=reference, limits=LIMITS
         )
     problem = mbpp_problem(f"Mbpp/{int(row['task_id'])}", row["prompt"], row["test_list"][0])
     # Its loop over the inputs stands at the top of the text: as a statement it is the call.
     source, loop, body = without_numpy(row["test"]).rpartition("\nfor i, ")
     problem = replace(problem, entry_point=body.partition("assertion(")[2].partition("(")[0])
     test = Script(id="test", source=source, call=loop.strip("\n") + body)
-    return Item(problem=problem, hidden=(test,), reference=row["code"], seconds=SECONDS)
+    return Item(problem=problem, hidden=(test,), reference=row["code"], limits=LIMITS)
 
 
 def mbpp_problem(task: str, words: str, shown: str) -> Problem:

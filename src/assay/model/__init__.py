@@ -86,6 +86,7 @@ OnProgress = Callable[[int, int, str], None]
 
 PROVIDERS = {
     "embedded": "assay.model.embedded",
+    "faulty": "assay.model.faulty",
     "openai": "assay.model.openai",
     "recorded": "assay.model.recorded",
     "scripted": "assay.model.scripted",

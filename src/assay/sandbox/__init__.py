@@ -4,6 +4,7 @@ A program that fails is data. The sandbox's own failure is a `SandboxError`: no 
 """
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -116,6 +117,12 @@ class Job:
     stdin: str = ""
     """Only read where there are no tests."""
 
+    @property
+    def digest(self) -> str:
+        """Of the program, the tests and the input: a run of it carries this."""
+        text = repr((self.code, self.tests, self.language, self.stdin))
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -138,6 +145,11 @@ class Run:
     included; else of the process that used most, beyond the interpreter's own."""
     flaky: bool = False
     """A rerun gave another outcome (`flaky.steady`)."""
+    cached: bool = False
+    """True when it came from the log (`shared`): nothing was run for it now."""
+    job: str | None = None
+    """`digest` of the job that it is of, so that answers that got mixed up are noticed (`checked`);
+    `None`: what ran it does not say."""
 
     @property
     def passed(self) -> bool:

@@ -10,6 +10,7 @@ import os
 import queue
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from assay.errors import SandboxError, UsageError
 from assay.sandbox import Isolation, Job, Run, Sandbox
@@ -96,7 +97,7 @@ class Pool:
                 if last or ticket.off or self._closed:
                     raise SandboxError(f"the sandbox failed: {error}") from error
             else:
-                return run
+                return replace(run, job=ticket.job.digest)
             finally:
                 with self._lock:
                     ticket.worker = None

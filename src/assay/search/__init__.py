@@ -6,9 +6,16 @@ the budget, the log or a hidden test. What it returns is the reason why it stopp
 """
 
 from collections.abc import Callable
+from typing import Concatenate
 
 from assay.feedback.steps import Steps
+from assay.model.prompter import Prompter
 from assay.names import load
+from assay.problem import Problem
+
+Strategy = Callable[Concatenate[Problem, Prompter, ...], Steps[str]]
+"""What it is told is in its first two arguments; its knobs are its keywords. One that wants more,
+a hidden test say, is of another type."""
 
 STRATEGIES = {
     "assay": "assay.search.own:assay",
@@ -61,7 +68,7 @@ UNMEASURED = "unmeasured"
 """A failure of ours left open what a candidate does."""
 
 
-def find_strategy(name: str) -> Callable[..., Steps[str]]:
+def find_strategy(name: str) -> Strategy:
     """The strategy of that name, or of `package.module:name`. Raises `UnknownName`."""
-    found: Callable[..., Steps[str]] = load("strategy", name, STRATEGIES)
+    found: Strategy = load("strategy", name, STRATEGIES)
     return found

@@ -94,6 +94,9 @@ class Cost:
     """Of `calls`, those that the log answered."""
     cached_tokens: int = 0
     """Of all tokens, those of `cached_calls`: they were spent before."""
+    cached_runs: int = 0
+    """Runs that the log already had: of `runs`, which count as when they were made, and of the
+    grade."""
 
     @property
     def tokens(self) -> int:

@@ -24,6 +24,7 @@ from assay.feedback.steps import (
 )
 from assay.feedback.tests import explain, no_code, unmeasured
 from assay.model import Completion, Model, Prompt
+from assay.model.checked import only
 from assay.problem import Problem, Test
 from assay.sandbox import Job, Run, Sandbox
 from assay.search.budget import Cost, Ledger, Reservation
@@ -93,6 +94,8 @@ class Trail:
     """Of model and sandbox: what came of them is not what the strategy would have done."""
     questions: int = 0
     """That a person was asked."""
+    disturbed: int = 0
+    """Failures of model and sandbox, those included that left only advice out."""
 
 
 class Driver:
@@ -225,7 +228,9 @@ class Driver:
         # optional is only noted.
         for failure in failures:
             if not isinstance(failure, ModelError) or (needed and not completions):
+                self.trail.disturbed += isinstance(failure, ModelError)
                 raise failure
+            self.trail.disturbed += 1
             if not optional:
                 self.trail.failures.append(f"model: {failure}")
             self.journal.note("error", {"error": str(failure)})
@@ -233,7 +238,7 @@ class Driver:
 
     async def _one_call(self, held: Reservation) -> Completion:
         try:
-            [completion] = await self._in_time(self.parties.model.complete([held.prompt]))
+            completion = only(await self._in_time(self.parties.model.complete([held.prompt])))
         except BaseException:
             self.ledger.release(held)
             raise
@@ -272,6 +277,7 @@ class Driver:
                     failure = "the budget had no room to run it"
                 case _:
                     failure = str(result)
+                    self.trail.disturbed += 1
                     self.trail.failures.append(f"sandbox: {failure}")
                     self.journal.note("error", {"candidate": candidate.id, "error": failure})
         return failure
@@ -283,6 +289,7 @@ class Driver:
             if isinstance(result, Run):
                 self._executed[job] = result
             else:
+                self.trail.disturbed += isinstance(result, SandboxError)
                 self.journal.note("error", {"error": str(result)})
         return [self._executed.get(job) for job in jobs]
 
@@ -308,6 +315,7 @@ class Driver:
                 results.append(answer)
             else:
                 raise answer
+        self.ledger.charge(Cost(cached_runs=sum(getattr(r, "cached", False) for r in results)))
         results += [spent] * (len(jobs) - len(granted))
         if cut := [result for result in results if isinstance(result, BudgetSpent)]:
             # Seconds that end during one of several runs leave the others what they are.

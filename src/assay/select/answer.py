@@ -55,6 +55,8 @@ class Answer:
     """Why the search ended, as in `Trail`."""
     questions: int = 0
     """Put to a person."""
+    failures: int = 0
+    """Of model and sandbox, that it was found in spite of."""
 
     @property
     def visible(self) -> tuple[int, int]:
@@ -154,6 +156,7 @@ def conclude(
         cost=cost,
         stopped=trail.stopped,
         questions=trail.questions,
+        failures=trail.disturbed,
     )
 
 

@@ -153,7 +153,8 @@ class Log:
         with self._guarded():
             rows = self._db.execute(
                 """SELECT run.id, command, config, started, count(event.seq),
-                          coalesce(max(event.kind = 'end'), 0)
+                          coalesce(max(event.seq * (event.kind = 'end'))
+                                   > max(event.seq * (event.kind = 'resume')), 0)
                    FROM run LEFT JOIN event ON event.run = run.id
                    GROUP BY run.id HAVING count(event.seq) >= ?
                    ORDER BY started DESC LIMIT ?""",
@@ -194,9 +195,16 @@ class Log:
             ).fetchall()
             return [json.loads(body) for (body,) in rows]
 
+    def moments(self, run: str) -> list[tuple[str, float]]:
+        """Kind and time of each of its events, in order."""
+        with self._guarded():
+            return self._db.execute(
+                "SELECT kind, at FROM event WHERE run = ? ORDER BY seq", (run,)
+            ).fetchall()
+
     def verified_before(self, run: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        """Problem and result of what passed every visible test, in runs that began before
-        `run`, the oldest first."""
+        """Problem and result of what passed every visible test, in other runs and before `run`
+        began, the oldest first: what a resume finds is what there was at first."""
         with self._guarded():
             rows = self._db.execute(
                 """SELECT problem.body, result.body FROM run
@@ -204,7 +212,7 @@ class Log:
                    JOIN event AS problem ON problem.run = run.id AND problem.kind = 'problem'
                         AND problem.item = result.item
                    WHERE run.id != ?1
-                     AND run.started < (SELECT started FROM run WHERE id = ?1)
+                     AND result.at < (SELECT started FROM run WHERE id = ?1)
                      AND instr(result.body, '"status": "verified"')
                    ORDER BY result.seq, problem.seq""",
                 (run,),
@@ -226,6 +234,19 @@ class Log:
             self._db.execute(
                 "INSERT OR IGNORE INTO completion VALUES (?, ?, ?, ?)",
                 (model, prompt.key, dump(asdict(completion)), time.time()),
+            )
+
+    # The shelf of runs (`sandbox.shared.RunShelf`)
+
+    def judged(self, key: str) -> str | None:
+        with self._guarded():
+            row = self._db.execute("SELECT body FROM judged WHERE key = ?", (key,)).fetchone()
+            return None if row is None else str(row[0])
+
+    def keep_judged(self, key: str, body: str) -> None:
+        with self._guarded():
+            self._db.execute(
+                "INSERT OR IGNORE INTO judged VALUES (?, ?, ?)", (key, body, time.time())
             )
 
     @contextmanager

@@ -23,7 +23,18 @@ def completions(db: sqlite3.Connection) -> None:
     ) WITHOUT ROWID""")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (runs_and_events, completions)
+def judged_runs(db: sqlite3.Connection) -> None:
+    """What programs did on tests, by the content of both: shared by all comparisons."""
+    db.execute("""CREATE TABLE judged (
+        key TEXT PRIMARY KEY, body TEXT NOT NULL, at REAL NOT NULL
+    ) WITHOUT ROWID""")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    runs_and_events,
+    completions,
+    judged_runs,
+)
 
 
 def migrate(db: sqlite3.Connection) -> None:

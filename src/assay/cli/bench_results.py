@@ -1,0 +1,22 @@
+"""`assay bench results RUN`: a run of the log as one file of stable content."""
+
+from pathlib import Path
+
+from assay.bench.results import contents, text_of, write
+from assay.bench.stored import stored
+from assay.cli.bench_compare import tell_unfinished
+from assay.cli.screen import Screen
+from assay.cli.session import open_log
+
+
+def bench_results(path: Path | None, name: str, out: Path | None) -> int:
+    """Raises `UsageError` for a run that is not there, or a file that cannot be written."""
+    with open_log(path) as log:
+        run = stored(log, name)
+        content = contents(log, run)
+    tell_unfinished(run, Screen(quiet=True))
+    if out is None:
+        print(text_of(content), end="")
+    else:
+        write(content, out)
+    return 0
