@@ -10,7 +10,7 @@ from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished, prefix
 from assay.bench.findings import figures_of
 from assay.bench.stored import graded_by
-from assay.bench.suites import limit_items, load_suite
+from assay.bench.suites import limit_items, load_suite, runnable
 from assay.bench.work import Recipe
 from assay.cli.alone import alone
 from assay.cli.figures import show_figures
@@ -37,6 +37,8 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
     items = limit_items(load_suite(flags.suite, flags.data), flags.limit, flags.every)
+    if settings.remote is None:  # another machine has toolchains of its own
+        items = without_missing(items, screen)
     grid = cells(settings, flags.suite)
     config = {
         "suite": flags.suite,
@@ -65,6 +67,17 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
             log.append(run, "", "end", {"cells": figures["cells"]})
     show(figures, run, flags, screen)
     return 1 if any(result.status == "unmeasured" for result in results.values()) else 0
+
+
+def without_missing(items: list[Item], screen: Screen) -> list[Item]:
+    """Says which problems are left out, and why. Raises `UsageError` where none is left."""
+    found, missing = runnable(items)
+    for language, reason in missing.items():
+        count = sum(item.problem.language == language for item in items)
+        screen.warn(f"{count} problems in {language} are LEFT OUT: {reason}")
+    if not found:
+        raise UsageError("no problem is left: none of their languages can be run here")
+    return found
 
 
 def cells(settings: Settings, suite: str) -> list[tuple[Cell, Recipe]]:
