@@ -74,7 +74,7 @@ def without_missing(items: list[Item], screen: Screen) -> list[Item]:
     found, missing = runnable(items)
     for language, reason in missing.items():
         count = sum(item.problem.language == language for item in items)
-        screen.warn(f"{count} problems in {language} are LEFT OUT: {reason}")
+        screen.warn(f"{count} of {len(items)} problems LEFT OUT, those in {language}: {reason}")
     if not found:
         raise UsageError("no problem is left: none of their languages can be run here")
     return found
