@@ -238,6 +238,19 @@ async def test_arguments_change_in_place(sandbox: Sandbox) -> None:
     assert (await run(sandbox, code, Script(id="s", source=source, call="pass"))).passed
 
 
+@pytest.mark.parametrize("item", ["n", "str(n)", "n + 0.5"])
+async def test_a_long_list_changes_in_place(sandbox: Sandbox, item: str) -> None:
+    """Defect: a list of 64 or more plain items is compared with itself, and so never changes."""
+    code = "def keep(items):\n    del items[3:]\n"
+    test = Call(
+        id="t",
+        expression=f"(lambda items: (keep(items), items))([{item} for n in range(100)])",
+        expected=f"(None, [{item} for n in range(3)])",
+    )
+    [run] = await sandbox.run([Job(code=code, tests=(test,))])
+    assert run.passed, run
+
+
 async def test_functions_and_iterators_cross(sandbox: Sandbox) -> None:
     """Defect: tests with key functions, generators or closures fail right programs."""
     code = (

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from assay.bench.fetch import Release, at_hand, fetched
 from assay.errors import ProblemError, UnknownName, UsageError
-from assay.grade import Item, evalplus, harbor, humaneval, jsonl, livecodebench, quixbugs
+from assay.grade import Item, evalplus, harbor, humaneval, jsonl, livecodebench, own, quixbugs
 from assay.problem.reading import json_rows
+from assay.sandbox.languages import resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,15 @@ class Suite:
 
 _EVALPLUS = "https://github.com/evalplus"
 _ROWS = [
+    Suite(
+        name="own",
+        about="small engineering tasks in Python, JavaScript, C++, bash and SQL",
+        size=66,
+        licence="Apache-2.0",
+        source="written for Assay (docs/suites_own.md)",
+        get="",
+        load=own.items,
+    ),
     Suite(
         name="humaneval",
         about="Python functions from a signature and a docstring",
@@ -178,6 +188,19 @@ def load_item(reference: str) -> Item:
             return item
     first, last = items[0].problem.id, items[-1].problem.id
     raise UsageError(f"suite {name} has no problem {wanted!r}; it has {first} to {last}")
+
+
+def runnable(items: list[Item]) -> tuple[list[Item], dict[str, str]]:
+    """The items whose language can be run on this machine, and why each other language cannot:
+    a program that could not even be started says nothing about who wrote it."""
+    missing: dict[str, str] = {}
+    for language in dict.fromkeys(item.problem.language for item in items):
+        try:
+            if language != "python":
+                resolve(language)
+        except UsageError as error:
+            missing[language] = str(error)
+    return [item for item in items if item.problem.language not in missing], missing
 
 
 def limit_items(items: list[Item], limit: int | None, every: int = 1) -> list[Item]:

@@ -11,8 +11,9 @@ FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*$", re.MULTILINE
 TAGS = {
     "python": {"python", "py", "python3", "py3", ""},
     "javascript": {"javascript", "js", "node", ""},
-    "cpp": {"cpp", "c++", ""},
+    "cpp": {"cpp", "c++", "cc", "cxx", ""},
     "bash": {"bash", "sh", "shell", ""},
+    "sql": {"sql", "sqlite", "sqlite3", ""},
 }
 MAX_LINES = 5_000
 """Of a completion without a fence: parsing more would cost more than the answer is worth."""
@@ -22,20 +23,31 @@ MAX_PARSED = 400_000
 
 def extract(text: str, problem: Problem) -> str | None:
     """The program in `text`, or `None`. Of several blocks in the language, the last one that
-    defines what is asked for, else the last that parses; a block that a cut-off reply never
-    closed counts as well."""
+    defines what is asked for, else the last that parses or, in other languages than Python, that
+    is `substantial`; a block that a cut-off reply never closed counts as well."""
     tags = TAGS.get(problem.language, {problem.language, ""})
-    found = [code for tag, code in blocks(text) if tag.lower() in tags and code.strip()]
+    found = [block for block in blocks(text) if block[0].lower() in tags and block[1].strip()]
     python = problem.language == "python"
     if found:
         names = wanted(problem)
-        fitting = [code for code in found if any(defines(code, name) for name in names)]
+        codes = [code for _, code in found]
+        fitting = [code for code in codes if any(defines(code, name) for name in names)]
         if python and not fitting:
             # The last few only: what a reply shows after its program is output and examples.
-            fitting = [code for code in found[-8:] if syntax_error(textwrap.dedent(code)) is None]
-        code = (fitting or found)[-1]
+            fitting = [code for code in codes[-8:] if syntax_error(textwrap.dedent(code)) is None]
+        elif not fitting:
+            fitting = substantial(found)
+        code = (fitting or codes)[-1]
         return textwrap.dedent(code) if code.lstrip("\r\n")[:1] in (" ", "\t") else code
     return longest_part(text, wanted(problem)) if python else None
+
+
+def substantial(found: list[tuple[str, str]]) -> list[str]:
+    """Those with the language's tag, if any has it, that are at least half as long as the longest:
+    what a reply shows after its program is input, output, and how to start it."""
+    codes = [code for tag, code in found if tag] or [code for _, code in found]
+    longest = max(map(len, codes))
+    return [code for code in codes if 2 * len(code) >= longest]
 
 
 def wanted(problem: Problem) -> tuple[str, ...]:
@@ -43,11 +55,15 @@ def wanted(problem: Problem) -> tuple[str, ...]:
     return tuple(name.rpartition(".")[2] for name in names)
 
 
+DEFINITION = (
+    r"^[ \t]*(?:export[ \t]+)?(?:default[ \t]+)?(?:async[ \t]+)?"
+    r"(?:def|class|function[ \t]*\*?|const|let|var)[ \t]+"
+)
+"""Of Python or JavaScript, up to the name."""
+
+
 def defines(code: str, name: str) -> bool:
-    return (
-        re.search(rf"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+{re.escape(name)}\b", code, re.M)
-        is not None
-    )
+    return re.search(rf"{DEFINITION}{re.escape(name)}(?![\w$])", code, re.M) is not None
 
 
 def blocks(text: str) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from assay.bench.people import People
 from assay.bench.results import contents, write
 from assay.bench.resume import same_run, spent_before, take_up
 from assay.bench.stored import asked, graded_by, stored
+from assay.bench.suites import runnable
 from assay.bench.work import Recipe
 from assay.cli.alone import alone
 from assay.cli.bench_audit import choose, tell_left_out
@@ -47,6 +48,8 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
         raise UsageError(f"--out {flags.out}: a folder")
     chosen = choose(flags.suite, flags.data, flags.limit, flags.every, flags.keep_bad, settings.log)
     items = chosen.items
+    if settings.remote is None:  # another machine has toolchains of its own
+        items = without_missing(items, chosen.left_out, screen)
     tell_left_out(chosen, screen)
     grid = recipes(settings, grid_flags, flags.suite)
     people = grid_flags.people(items, grid, screen)
@@ -90,6 +93,20 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
     show(figures, run, flags, screen)
     failed = any(result.failures or result.status == "unmeasured" for result in results.values())
     return 1 if failed else 0
+
+
+def without_missing(items: list[Item], left_out: dict[str, str], screen: Screen) -> list[Item]:
+    """Says which problems are left out, and why. Raises `UsageError` where none is left."""
+    found, missing = runnable(items)
+    for language, reason in missing.items():
+        names = [item.problem.id for item in items if item.problem.language == language]
+        screen.warn(
+            f"{len(names)} of {len(items)} problems LEFT OUT, those in {language}: {reason}"
+        )
+        left_out |= dict.fromkeys(names, reason)
+    if not found:
+        raise UsageError("no problem is left: none of their languages can be run here")
+    return found
 
 
 def begin(log: Log, config: dict[str, Any], flags: BenchFlags, screen: Screen) -> str:

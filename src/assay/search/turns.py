@@ -1,7 +1,6 @@
 """What strategies share: the opening of a conversation, new programs out of replies, the rounds
 of a repair. Conversations are trimmed to the model's window by `Prompter.prompt`."""
 
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -12,10 +11,10 @@ from assay.feedback.shorten import clip
 from assay.feedback.steps import Steps, ask, try_
 from assay.model import Completion, Message, Prompt
 from assay.model.prompter import Prompter
-from assay.problem import Call, Command, Io, Problem, Script, Test
+from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
+from assay.search.stated import given_tests, way
 
-SHOWN_TESTS = 5
 REMINDED = 1_000
 """Characters of a reply without code that its reminder repeats."""
 LONGEST_REPLY = 20_000
@@ -26,39 +25,14 @@ FURTHER = 1_000
 
 def opening(problem: Problem, prompter: Prompter) -> tuple[Message, ...]:
     """The task as the model first sees it: the same for every strategy."""
-    text = prompter.text("task", problem=problem, given=given_tests(problem))
+    text = prompter.text("task", problem=problem, given=given_tests(problem), way=way(problem))
     return prompter.first(text, problem=problem)
 
 
 def statement(problem: Problem, prompter: Prompter) -> str:
     """The task and its visible tests without a word on how to reply: for a plan, a sketch."""
-    return prompter.text("statement", problem=problem, given=given_tests(problem))
-
-
-def given_tests(problem: Problem) -> list[str]:
-    """Visible tests as a prompt states them, a few."""
-    return [text for test in problem.tests[:SHOWN_TESTS] if (text := shown(test))]
-
-
-def shown(test: Test) -> str | None:
-    """A visible test as the prompt states it; `None` where the task's own text has it already."""
-    if test.origin == "example":
-        return None
-    match test:
-        case Call(raises=str(name)):
-            return f"{test.expression} raises {name}"
-        case Call(expected=str(value)):
-            return f"{test.expression} == {value}"
-        case Io():
-            return f"input {test.stdin!r} prints {test.expected!r}"
-        case Command(expected=str(text)):
-            return f"the command {shlex.join(test.argv)} prints {text!r}"
-        case Command():
-            return f"the command {shlex.join(test.argv)} ends with status {test.status}"
-        case Script(framework="plain") if not test.source:
-            return test.call
-        case _:
-            return None
+    given = given_tests(problem)
+    return prompter.text("statement", problem=problem, given=given, way=way(problem))
 
 
 def said(reply: str) -> Message:

@@ -157,7 +157,7 @@ def decode(node: Any, other: Other = _refuse_node, depth: int = 0) -> Any:
         raise Malformed("too deep")
     if kind is list:
         if len(node) >= _LONG and set(map(type, node)) <= {int, float, str}:
-            return node
+            return node[:]  # a call may change it, and is then compared with the tree
         return [decode(item, other, depth + 1) for item in node]
     if kind is not dict or len(node) != 1:
         raise Malformed("not a value")

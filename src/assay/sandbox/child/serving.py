@@ -14,7 +14,7 @@ from assay.sandbox.child import codec, report, wire
 from assay.sandbox.child.peer import Gone, Peer
 
 _write = os.write
-_MUTABLE = ("[", "S", "D", "A", "DC", "DO", "DD", "Q")
+_MUTABLE = ("FA", "S", "D", "A", "DC", "DO", "DD", "Q")
 
 
 class Capture(io.TextIOBase):
