@@ -13,6 +13,7 @@ from assay.bench.stored import graded_by
 from assay.bench.suites import limit_items, load_suite
 from assay.bench.work import Recipe
 from assay.cli.alone import alone
+from assay.cli.bench_report import check_writable, report_run
 from assay.cli.figures import show_figures
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
@@ -31,11 +32,13 @@ class BenchFlags:
     data: Path | None
     resume: bool
     json: bool
+    report: Path | None
 
 
 def bench(settings: Settings, flags: BenchFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
+    check_writable(flags.report)
     items = limit_items(load_suite(flags.suite, flags.data), flags.limit, flags.every)
     grid = cells(settings, flags.suite)
     config = {
@@ -63,7 +66,8 @@ def bench(settings: Settings, flags: BenchFlags) -> int:
             results = run_async(run_grid(settings, log, run, items, grid, done, screen))
             figures = figures_of(log, {cell: rows_of(cell, results) for cell, _ in grid})
             log.append(run, "", "end", {"cells": figures["cells"]})
-    show(figures, run, flags, screen)
+        report = None if flags.report is None else report_run(log, run, flags.report)
+    show(figures | {"report": report, "log": run}, flags, screen)
     return 1 if any(result.status == "unmeasured" for result in results.values()) else 0
 
 
@@ -144,9 +148,9 @@ def cost_of(result: Result) -> Cost:
     return Cost(**result.cost)
 
 
-def show(figures: dict[str, Any], run: str, flags: BenchFlags, screen: Screen) -> None:
+def show(figures: dict[str, Any], flags: BenchFlags, screen: Screen) -> None:
     if flags.json:
-        print(json.dumps({**figures, "report": None, "log": run}))
+        print(json.dumps(figures))
         return
     show_figures(figures)
     for row in figures["cells"]:
@@ -155,4 +159,6 @@ def show(figures: dict[str, Any], run: str, flags: BenchFlags, screen: Screen) -
             screen.warn(f"{name}: {missing} of {row['items']} NOT MEASURED and not in the rate")
         if row["in_process"]:
             screen.say(f"{name}: {row['in_process']} judged in the candidate's process", "yellow")
-    screen.say(f"everything that happened: assay show {run}")
+    if figures["report"]:
+        screen.say(f"report: {figures['report']}")
+    screen.say(f"everything that happened: assay show {figures['log']}")

@@ -91,8 +91,11 @@ def row_of(
         return {"problem": problem, "cell": cell, "kind": kind_of(None, None)}
     run, _, item = result.log.partition("/")
     events = last_try(log.events(run, item))
+    kind = kind_of(result, last(events, "grade"))
+    row = asdict(result) | {"cell": cell, "kind": kind}
+    del row["code"]
     try:
-        shelf.put(f"{number} {cell}", item_of(shelf, events))
+        shelf.put(f"{number} {cell}", item_of(shelf, events) | {"row": row})
         if task := last(events, "problem"):
             shelf.put(str(number), task_of(shelf, task))
     except (KeyError, TypeError) as error:
@@ -100,9 +103,7 @@ def row_of(
             f"log {log.path}: run {run} is of another version of Assay (no {error} in {item}); "
             "it cannot be shown"
         ) from error
-    body = asdict(result)
-    del body["code"]
-    return {**body, "cell": cell, "kind": kind_of(result, last(events, "grade"))}
+    return row
 
 
 def add_rates(
@@ -111,7 +112,8 @@ def add_rates(
     """What the page shows beyond `bench --json`: intervals of the other rates, kinds and sums."""
     shown = [found[problem] for problem in wanted if problem in found]
     row["wanted"] = len(wanted)
-    row["kinds"] = Counter(one["kind"] for one in results if one["cell"] == row["cell"])
+    ends = Counter(one["kind"] for one in results if one["cell"] == row["cell"])
+    row["kinds"] = {kind: ends[kind] for kind in KINDS}
     row["cost"] = asdict(sum((Cost(**one.cost) for one in shown), Cost()))
     row["intervals"] = {
         "visible_pass_rate": wilson(row["visible_passed"], row["visible_tested"]),

@@ -9,6 +9,7 @@ character that HTML knows, and the scripts write them as text alone (`textConten
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -29,7 +30,7 @@ def html(report: Report) -> str:
     style = (page / "style.css").read_text(encoding="utf-8")
     parts = ((page / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     script = f'"use strict";\n(() => {{\n{"".join(parts)}}})();\n'
-    figures = embedded(report.figures)
+    figures = embedded({**report.figures, "results": squares(report.figures["results"])})
     room = MAX_BYTES - len(figures) - len(style.encode()) - len(script.encode()) - 20_000
     packed, kept = report.shelf.pack(room)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
@@ -44,6 +45,11 @@ def html(report: Report) -> str:
         packed=packed,
         kept=embedded(kept),
     )
+
+
+def squares(results: Sequence[dict[str, Any]]) -> list[list[str | None]]:
+    """Of each result what the heat map shows; the rest of the row is packed with the attempts."""
+    return [[row["kind"], row.get("status"), row.get("judging")] for row in results]
 
 
 def embedded(value: Any) -> str:

@@ -20,7 +20,7 @@ class Kind:
 KINDS = {
     "solved": Kind("✓", "solved", "passes the hidden tests"),
     "false_positive": Kind("!", "deceived", "passes the visible tests, fails the hidden ones"),
-    "wrong": Kind("×", "failed", "gives another value"),
+    "wrong": Kind("✗", "failed", "gives another value"),
     "raised": Kind("E", "failed", "raises an error"),
     "build_failed": Kind("B", "failed", "does not build"),
     "timeout": Kind("T", "failed", "runs out of time"),

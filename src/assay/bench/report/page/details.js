@@ -24,7 +24,7 @@ const evidenceOf = (detail) => {
   return make("dl", { class: "evidence" }, known.map(([name, title]) => [make("dt", {}, title), make("dd", {}, make("code", {}, String(detail[name])))]));
 };
 
-const outcomeMark = (outcome) => make("b", { class: outcome === "passed" ? "good" : "bad" }, outcome === "passed" ? "✓ " : "× ", outcome.replace("_", " "));
+const outcomeMark = (outcome) => make("b", { class: outcome === "passed" ? "good" : "bad" }, outcome === "passed" ? "✓ " : "✗ ", outcome.replace("_", " "));
 
 const showRun = (run, texts) => [
   make("p", {}, "Run: ", outcomeMark(run.outcome), `; ${run.tier}, judged ${run.judging}, ${fixed(run.cpu_seconds, 3)} s of CPU`, run.flaky ? "; a rerun gave another outcome" : "", "."),
@@ -112,16 +112,15 @@ const showTask = (task, texts) => task && more(`The task: ${plural(task.tests.le
   said(texts[task.prompt]), task.tests.map((test) => [make("h5", {}, test.id), said(texts[test.text])]));
 
 const facts = (result) => {
-  if (result.kind === "unfinished") return null;
   const { cost } = result;
   return make("p", { class: "facts" }, `${result.status}; visible tests ${result.visible.passed} of ${result.visible.total}; ${plural(result.candidates, "distinct program")}; ${whole(cost.prompt_tokens + cost.completion_tokens)} tokens, ${plural(cost.calls, "call")}, ${plural(cost.runs, "run")}, ${fixed(cost.seconds, 1)} s; ${result.judging ? `judged ${result.judging}` : "nothing was judged"}; ended: ${result.stopped}. In the log: `, make("code", {}, `assay show ${result.log}`));
 };
 
 const showItem = async (problem, cell, place) => {
-  const result = problem.row[cell.index];
   const all = await shelf();
   const item = all.items[`${problem.index} ${cell.cell}`];
   if (!item) return place.replaceChildren(make("p", {}, "There is no result yet: the run ended before it."));
+  const result = item.row;
   const [steps, seen] = showSteps(item, all);
   const grade = item.grade === null ? make("p", {}, result.kind === "no_program" ? "There was no program to grade." : "No run of the hidden tests is in the log.") : showRun(all.runs[item.grade], all.texts);
   return place.replaceChildren(...[

@@ -1,13 +1,13 @@
 // Problems by cells. Arrow keys move, Enter opens; only one square is in the order of Tab.
 
-const grid = new Map();
-for (const result of data.results) {
-  if (!grid.has(result.problem)) grid.set(result.problem, new Map());
-  grid.get(result.problem).set(result.cell, result);
-}
+// Results stand problem by problem, and in each in the order of the cells.
+const resultAt = (row, column) => {
+  const [kind, status, judging] = data.results[row * cells.length + column];
+  return { kind, status, judging };
+};
 
 const problems = data.problems.map((id, index) => {
-  const row = cells.map((cell) => grid.get(id)?.get(cell.cell) ?? { problem: id, cell: cell.cell, kind: "unfinished" });
+  const row = cells.map((cell) => resultAt(index, cell.index));
   const measured = row.filter((result) => data.kinds[result.kind].group !== "open");
   const solved = measured.filter((result) => result.kind === "solved").length;
   return { id, index, row, solved, measured: measured.length, apart: Math.min(solved, measured.length - solved) };
@@ -112,8 +112,8 @@ const showHeat = () => {
   byId("problems").append(
     make("p", { class: "note" }, "A square is one problem in one cell. Arrow keys move, Enter opens what happened, Esc closes it."),
     make("ul", { class: "key" }, used.map((kind) => make("li", {}, kindMark(kind), " ", data.kinds[kind].text)),
-      data.results.some((result) => result.judging === "in-process") ? make("li", {}, make("span", { class: "mark in-process", "aria-hidden": "true" }), " judged in-process") : null,
-      data.results.some((result) => result.status === "abstained") ? make("li", {}, make("span", { class: "mark abstained", "aria-hidden": "true" }), " abstained") : null),
+      problems.some(FILTERS.marked[1]) ? make("li", {}, make("span", { class: "mark in-process", "aria-hidden": "true" }), " judged in-process") : null,
+      problems.some((problem) => problem.row.some((result) => result.status === "abstained")) ? make("li", {}, make("span", { class: "mark abstained", "aria-hidden": "true" }), " abstained") : null),
     make("ul", { class: "key" }, cells.map((cell) => make("li", {}, named(cell)))),
     make("div", { class: "controls" }, choose("Order", "sort", SORTS), choose("Show", "filter", FILTERS),
       make("label", {}, "Name has ", make("input", { type: "search", size: "12", input: (event) => { heatState.text = event.target.value; drawGrid(); } })),

@@ -17,8 +17,9 @@ const matrixCell = (row, column) => {
   const side = !clear ? "" : pair.difference > 0 ? " ahead" : " behind";
   return make("td", { role: "cell", class: `pair${side}` },
     make("b", {}, clear ? (pair.difference > 0 ? "▲ " : "▼ ") : "", signed(pair.difference)),
-    make("small", {}, `${signed(pair.interval[0])} to ${signed(pair.interval[1])}`),
-    make("small", {}, `p ${pValue(pair.p_holm)}`));
+    pair.only_a + pair.only_b
+      ? [make("small", {}, `${signed(pair.interval[0])} to ${signed(pair.interval[1])}`), make("small", {}, `p ${pValue(pair.p_holm)}`)]
+      : make("small", {}, "never differ"));
 };
 
 const showPairs = () => {

@@ -82,8 +82,10 @@ const passAtK = () => {
 const findings = () => {
   const found = [];
   const rated = cells.filter((cell) => cell["pass@1"] !== null);
-  const best = rated.reduce((a, b) => (a && a["pass@1"] >= b["pass@1"] ? a : b), null);
-  if (best) found.push([named(best), ` solves most: ${best.solved} of ${best.measured}, ${percent(best["pass@1"])} (95 % ${between(best.interval)}).`]);
+  const top = Math.max(...rated.map((cell) => cell["pass@1"]));
+  const best = rated.filter((cell) => cell["pass@1"] === top);
+  if (best.length) found.push([best.map((cell, index) => [index ? ", " : "", named(cell)]), best.length > 1 ? " solve most, alike: " : " solves most: ",
+    `${percent(top)} (95 % ${between(best[0].interval)}; ${best[0].solved} of ${best[0].measured}).`]);
   const tested = data.paired.filter((pair) => pair.p_holm !== null);
   const clear = tested.filter((pair) => pair.p_holm < 0.05);
   if (tested.length) found.push(clear.length
@@ -94,7 +96,8 @@ const findings = () => {
       }), "."]
     : [`No two cells differ beyond chance: of ${plural(tested.length, "pair")} none has a Holm p below 0.05.`]);
   const least = data.paired.map((pair) => pair.smallest_difference).filter((value) => value !== null);
-  if (least.length) found.push([`So many problems can show differences from ${(100 * Math.min(...least)).toFixed(0)} points on, for the pair that is easiest to tell apart.`]);
+  const [low, high] = [Math.min(...least), Math.max(...least)].map((share) => (100 * share).toFixed(0));
+  if (least.length) found.push([`The smallest difference that so many problems could show is ${low === high ? low : `${low} to ${high}`} points${low === high ? "" : ", pair by pair"}: that none is shown does not mean that there is none below it.`]);
   const open = cells.reduce((sum, cell) => sum + cell.unmeasured, 0);
   if (open) found.push([`${plural(open, "result")} ${open === 1 ? "was" : "were"} not measured; no rate counts them.`]);
   return found;
