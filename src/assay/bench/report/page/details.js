@@ -28,11 +28,11 @@ const outcomeMark = (outcome) => make("b", { class: outcome === "passed" ? "good
 
 const showRun = (run, texts) => [
   make("p", {}, "Run: ", outcomeMark(run.outcome), `; ${run.tier}, judged ${run.judging}, ${fixed(run.cpu_seconds, 3)} s of CPU`, run.flaky ? "; a rerun gave another outcome" : "", "."),
-  evidenceOf(run.detail),
+  run.verdicts.length ? null : evidenceOf(run.detail),
   run.diagnostics.length && !run.verdicts.some((verdict) => verdict.outcome === "build_failed") ? said(run.diagnostics.join("\n")) : null,
   make("ul", { class: "verdicts" }, run.verdicts.map((verdict) => make("li", {}, outcomeMark(verdict.outcome), " ", make("code", {}, verdict.test),
     verdict.judging === "in-process" ? make("span", { class: "gap" }, " judged in-process") : null,
-    evidenceOf(verdict.detail)))),
+    verdict.outcome === "passed" && Object.keys(verdict.detail).length ? more("Evidence", evidenceOf(verdict.detail)) : evidenceOf(verdict.detail)))),
   run.stdout === null ? null : more("Printed", said(texts[run.stdout])),
   run.stderr === null ? null : more("Printed to stderr", said(texts[run.stderr])),
 ];
@@ -103,7 +103,7 @@ const showDecision = (decision, seen) => {
     make("h3", {}, "How the answer was chosen"),
     make("p", {}, make("b", {}, decision.status), `: ${decision.reason}.`, decision.confidence === null ? "" : ` Confidence ${fixed(decision.confidence)}.`),
     decision.order.length ? make("ol", { class: "order" }, decision.order.map((id, index) => make("li", {}, of(id),
-      decision.cluster[index] === undefined ? "" : ` behaves as group ${decision.cluster[index] + 1}`, id === decision.chosen ? make("b", {}, " chosen") : ""))) : null,
+      decision.cluster[index] === undefined ? "" : `, behaviour group ${decision.cluster[index] + 1}`, id === decision.chosen ? make("b", {}, ", chosen") : ""))) : null,
     decision.evidence ? more("What the confidence was made of", make("dl", { class: "settings" }, Object.entries(decision.evidence).map(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]))) : null,
   ];
 };
