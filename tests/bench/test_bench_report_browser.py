@@ -198,8 +198,8 @@ CONTRAST = """(() => {
   for (const element of document.querySelectorAll("body *")) {
     const style = getComputedStyle(element);
     const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-    if (!own || element.closest("script, noscript, title, button:disabled") || style.display === "none")
-      continue;
+    const skipped = element.closest("script, noscript, title, button:disabled");
+    if (!own || skipped || style.display === "none") continue;
     const text = element.ownerSVGElement && style.fill !== "none" ? style.fill : style.color;
     const [a, b] = [light(parts(text)), light(ground(element))].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);

@@ -23,15 +23,15 @@ SCRIPTS = ("make", "words", "summary", "curve", "pairs", "heat", "diff", "detail
 ESCAPED = str.maketrans({mark: f"\\u{ord(mark):04x}" for mark in "<>&"})
 
 
-def html(report: Report) -> str:
-    """At most `MAX_BYTES`, where texts can be cut so far; the page says what was cut. The same
+def html(report: Report, most: int = MAX_BYTES) -> str:
+    """At most so many bytes, where texts can be cut so far; the page says what was cut. The same
     report gives the same page."""
     page = files("assay.bench.report") / "page"
     style = (page / "style.css").read_text(encoding="utf-8")
     parts = ((page / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     script = f'"use strict";\n(() => {{\n{"".join(parts)}}})();\n'
     figures = embedded({**report.figures, "results": squares(report.figures["results"])})
-    room = MAX_BYTES - len(figures) - len(style.encode()) - len(script.encode()) - 20_000
+    room = most - len(figures) - len(style.encode()) - len(script.encode()) - 20_000
     packed, kept = report.shelf.pack(room)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string((page / "page.html").read_text(encoding="utf-8"))

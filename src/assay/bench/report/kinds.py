@@ -48,5 +48,5 @@ def kind_of(result: Result | None, grade: dict[str, Any] | None) -> str:
         return "no_program"
     if 0 < result.visible["total"] == result.visible["passed"]:
         return "false_positive"
-    outcome = grade["outcome"] if grade else "other"
-    return outcome if outcome in KINDS else "other"
+    outcome = str(grade["outcome"]) if grade else "other"
+    return outcome if outcome in KINDS and KINDS[outcome].group == "failed" else "other"

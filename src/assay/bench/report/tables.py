@@ -24,7 +24,7 @@ def table(rows: Iterable[dict[str, Any]]) -> str:
     flat = [dict(flattened(row)) for row in rows]
     columns = dict.fromkeys(name for row in flat for name in row)
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)  # with its "\r\n" a lone "\r" or "\n" in a text is quoted too
     writer.writerow(map(safe, columns))
     writer.writerows([safe(row.get(name)) for name in columns] for row in flat)
     # A program may print lone surrogates, which no file of UTF-8 holds.
