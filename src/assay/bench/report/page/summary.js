@@ -1,5 +1,11 @@
 // What was run, the table of cells, what it costs, how problems end.
 
+// What every cell has alike; what differs is in their names.
+const sharedParts = () => {
+  const alike = data.parts.filter((part) => part !== "suite" && part in cells[0] && cells.every((cell) => cell[part] === cells[0][part]));
+  return alike.length ? `All cells: ${alike.map((part) => `${part} ${cells[0][part]}`).join(", ")}.` : "";
+};
+
 const showAbout = () => {
   const [first] = data.runs;
   const unfinished = data.runs.filter((run) => !run.finished);
@@ -7,6 +13,7 @@ const showAbout = () => {
     make("p", {}, `${plural(data.problems.length, "problem")}, ${plural(cells.length, "cell")}; `,
       data.runs.map((run, index) => [index ? " and " : "", "run ", make("code", {}, run.run), ` of ${new Date(run.started * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`]),
       `; Assay ${data.assay}.`),
+    make("p", {}, sharedParts()),
     ...unfinished.map((run) => make("p", { class: "warning" }, make("strong", {}, `Run ${run.run} is not finished: `),
       `${run.results} of ${run.wanted} results are there. The first to end are not a fair sample.`)),
     ...Object.entries(data.differs ?? {}).map(([name, values]) =>

@@ -22,11 +22,16 @@ const differing = data.parts.filter(
   (part) => part !== "strategy" && new Set(data.cells.map((cell) => JSON.stringify(cell[part]))).size > 1,
 );
 
+const shown = (part, value) => {
+  if (part === "model") return String(value).split("/").pop();
+  return typeof value === "string" && part !== "seed" ? value : `${part} ${value}`;
+};
+
 const cells = data.cells.map((row, index) => ({
   ...row,
   index,
   letter: letter(index),
-  name: [row.strategy, ...differing.map((part) => part === "model" ? String(row[part]).split("/").pop() : part === "seed" ? `seed ${row[part]}` : String(row[part]))].join(" · "),
+  name: [row.strategy, ...differing.map((part) => shown(part, row[part]))].join(" · "),
 }));
 
 const cellByName = new Map(cells.map((cell) => [cell.cell, cell]));
