@@ -69,7 +69,7 @@ const drawGrid = () => {
     .sort(SORTS[heatState.sort][1]);
   byId("heat-body").replaceChildren(...heatState.shown.map((problem, row) =>
     make("tr", { role: "row" },
-      make("th", { role: "rowheader", scope: "row", title: problem.id }, problem.id),
+      make("th", { role: "rowheader", scope: "row", title: problem.id }, make("span", {}, problem.id)),
       cells.map((cell) => square(problem, cell, row)),
       make("td", { role: "gridcell", class: "number" }, `${problem.solved}/${problem.measured}`))));
   byId("heat-count").textContent = `${whole(heatState.shown.length)} of ${plural(problems.length, "problem")}`;

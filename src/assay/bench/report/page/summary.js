@@ -15,7 +15,7 @@ const showAbout = () => {
       `; Assay ${data.assay}.`),
     make("p", {}, sharedParts()),
     ...unfinished.map((run) => make("p", { class: "warning" }, make("strong", {}, `Run ${run.run} is not finished: `),
-      `${run.results} of ${run.wanted} results are there. The first to end are not a fair sample.`)),
+      `${whole(run.results)} of ${whole(run.wanted)} results are there. The first to end are not a fair sample.`)),
     ...Object.entries(data.differs ?? {}).map(([name, values]) =>
       make("p", { class: "warning" }, `The runs differ in ${name}: ${values.map((value) => JSON.stringify(value)).join(" and ")}.`)),
     more("Settings", make("dl", { class: "settings" },
@@ -85,6 +85,8 @@ const passAtK = () => {
   ], groups);
 };
 
+const NAMED = 6;
+
 // The sentences that one would say aloud.
 const findings = () => {
   const found = [];
@@ -97,14 +99,15 @@ const findings = () => {
   const clear = tested.filter((pair) => pair.p_holm < 0.05);
   if (tested.length) found.push(clear.length
     ? [`${clear.length} of ${plural(tested.length, "pair")} ${clear.length === 1 ? "differs" : "differ"} beyond chance (Holm p < 0.05): `,
-      clear.map((pair, index) => {
+      clear.slice(0, NAMED).map((pair, index) => {
         const [up, down] = pair.difference > 0 ? [pair.a, pair.b] : [pair.b, pair.a];
         return [index ? ", " : "", badge(cellByName.get(up)), " above ", badge(cellByName.get(down))];
-      }), "."]
+      }), clear.length > NAMED ? ` and ${clear.length - NAMED} more, in the matrix below.` : "."]
     : [`No two cells differ beyond chance: of ${plural(tested.length, "pair")} none has a Holm p below 0.05.`]);
   const least = data.paired.map((pair) => pair.smallest_difference).filter((value) => value !== null);
   const [low, high] = [Math.min(...least), Math.max(...least)].map((share) => (100 * share).toFixed(0));
   if (least.length) found.push([`The smallest difference that so many problems could show is ${low === high ? low : `${low} to ${high}`} points${low === high ? "" : ", pair by pair"}: that none is shown does not mean that there is none below it.`]);
+  else if (tested.length) found.push(["So few problems can show no difference between two cells."]);
   const open = cells.reduce((sum, cell) => sum + cell.unmeasured, 0);
   if (open) found.push([`${plural(open, "result")} ${open === 1 ? "was" : "were"} not measured; no rate counts them.`]);
   return found;
