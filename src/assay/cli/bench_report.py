@@ -39,9 +39,8 @@ def bench_report(flags: ReportFlags) -> int:
     if out is None and flags.csv is None and not flags.json:
         out = Path(f"assay-{run.row.id}.html")
     made = [] if out is None else [write_page(report, out)]
-    for name, text in (tables(report.figures) if flags.csv else {}).items():
-        assert flags.csv is not None
-        made.append(write(flags.csv / name, text))
+    if flags.csv is not None:
+        made += [write(flags.csv / name, text) for name, text in tables(report.figures).items()]
     if flags.json:
         page = None if out is None else str(out)
         print(json.dumps({**report.figures, "report": page, "log": run.row.id}))
