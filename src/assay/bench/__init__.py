@@ -3,7 +3,8 @@
 `suites` names where items come from, `work` takes one item from problem to graded result,
 `compare` runs a grid of cells and can go on after a `kill -9`, `stored` takes a run out of the log.
 `findings` puts the figures together: `summary` has those of a cell (`progress` reads the log for
-them), `curve` pass@t, `pairs` any two cells; formulas are in `stats`, `paired` and `abstention`. `report/` shows all of it, attempts included.
+them), `curve` pass@t, `pairs` any two cells; formulas are in `stats`, `paired` and `abstention`.
+`report/` shows all of it, attempts included.
 """
 
 from dataclasses import dataclass
