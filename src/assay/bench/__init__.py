@@ -6,6 +6,7 @@
 feedback sources by name, `people` who answers questions.
 `findings` puts the figures together: `summary` has those of a cell (`progress` reads the log for
 them), `curve` pass@t, `pairs` any two cells; formulas are in `stats`, `paired` and `abstention`.
+`report/` shows all of it, attempts included.
 """
 
 from dataclasses import dataclass, fields

@@ -5,8 +5,11 @@ from math import prod, sqrt
 from statistics import NormalDist
 
 
-def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float] | None:
+def wilson(successes: float, trials: int, level: float = 0.95) -> tuple[float, float] | None:
     """Wilson's score interval for a rate; `None` where nothing was measured.
+
+    Of a mean of values in [0, 1] `successes` is the sum: their variance is at most that of zeros
+    and ones, so the interval is rather too wide.
 
     Wilson 1927; (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n).
     """
@@ -26,7 +29,7 @@ def score_interval(p: float, trials: float, level: float = 0.95) -> tuple[float,
     return low, high
 
 
-def check_counts(successes: int, trials: int) -> None:
+def check_counts(successes: float, trials: int) -> None:
     if not 0 <= successes <= trials:
         raise ValueError(f"{successes} successes of {trials} trials")
 

@@ -55,6 +55,7 @@ def visible(rows: Sequence[Result]) -> dict[str, Any]:
     tested = [row for row in judged if row.visible["total"] or row.status == "failed"]
     return {
         "visible_passed": len(passing),
+        "visible_tested": len(tested),
         "visible_pass_rate": len(passing) / len(tested) if tested else None,
         "false_positives": sum(row.hidden is False for row in passing),
     }

@@ -18,6 +18,7 @@ from assay.bench.work import Recipe
 from assay.cli.alone import alone
 from assay.cli.bench_audit import choose, tell_left_out
 from assay.cli.bench_grid import GridFlags, dry_run, recipes
+from assay.cli.bench_report import check_writable, report_run
 from assay.cli.figures import labels, show_figures
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
@@ -36,21 +37,23 @@ class BenchFlags:
     resume: bool
     out: Path | None
     json: bool
+    report: Path | None = None
     keep_bad: bool = False
 
 
 def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
+    check_writable(flags.report)
     if flags.out is not None and not flags.out.parent.is_dir():
         raise UsageError(f"--out {flags.out}: no such folder")
     if flags.out is not None and flags.out.is_dir():
         raise UsageError(f"--out {flags.out}: a folder")
     chosen = choose(flags.suite, flags.data, flags.limit, flags.every, flags.keep_bad, settings.log)
     items = chosen.items
+    tell_left_out(chosen, screen)
     if settings.remote is None:  # another machine has toolchains of its own
         items = without_missing(items, chosen.left_out, screen)
-    tell_left_out(chosen, screen)
     grid = recipes(settings, grid_flags, flags.suite)
     people = grid_flags.people(items, grid, screen)
     if grid_flags.dry_run:
@@ -90,7 +93,8 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
             log.append(run, "", "end", {"cells": figures["cells"], "left_out": chosen.left_out})
             if flags.out is not None:
                 write(contents(log, stored(log, run)), flags.out)
-    show(figures, run, flags, screen)
+        report = None if flags.report is None else report_run(log, run, flags.report)
+    show(figures | {"report": report, "log": run}, flags, screen)
     failed = any(result.failures or result.status == "unmeasured" for result in results.values())
     return 1 if failed else 0
 
@@ -173,9 +177,9 @@ def rows_of(cell: Cell, results: dict[str, Result]) -> list[Result]:
     return [result for key, result in results.items() if key.startswith(prefix(cell))]
 
 
-def show(figures: dict[str, Any], run: str, flags: BenchFlags, screen: Screen) -> None:
+def show(figures: dict[str, Any], flags: BenchFlags, screen: Screen) -> None:
     if flags.json:
-        print(json.dumps({**figures, "report": None, "log": run}))
+        print(json.dumps(figures))
         return
     show_figures(figures)
     for row in figures["cells"]:
@@ -184,4 +188,6 @@ def show(figures: dict[str, Any], run: str, flags: BenchFlags, screen: Screen) -
             screen.warn(f"{name}: {missing} of {row['items']} NOT MEASURED and not in the rate")
         if row["in_process"]:
             screen.say(f"{name}: {row['in_process']} judged in the candidate's process", "yellow")
-    screen.say(f"everything that happened: assay show {run}")
+    if figures["report"]:
+        screen.say(f"report: {figures['report']}")
+    screen.say(f"everything that happened: assay show {figures['log']}")

@@ -4,14 +4,17 @@ import json
 from pathlib import Path
 
 from assay.bench.findings import compare_runs
-from assay.bench.stored import Stored, stored
+from assay.bench.stored import stored
+from assay.cli.bench_report import report_two, tell_unfinished
 from assay.cli.figures import show_figures, tell
 from assay.cli.screen import Screen
 from assay.cli.session import open_log
 from assay.errors import UsageError
 
 
-def bench_compare(path: Path | None, names: tuple[str, str], as_json: bool) -> int:
+def bench_compare(
+    path: Path | None, names: tuple[str, str], as_json: bool, page: Path | None = None
+) -> int:
     """Raises `UsageError` for runs that are not there or do not compare."""
     screen = Screen(quiet=as_json)
     with open_log(path) as log:
@@ -19,10 +22,11 @@ def bench_compare(path: Path | None, names: tuple[str, str], as_json: bool) -> i
         if a.row.id == b.row.id:
             raise UsageError(f"{names[0]} and {names[1]} are the same run, {a.row.id}")
         figures = compare_runs(log, a, b)
+        figures["report"] = None if page is None else report_two(log, (a, b), page)
     for run in (a, b):
         tell_unfinished(run, screen)
     if as_json:
-        print(json.dumps({**figures, "report": None}))
+        print(json.dumps(figures))
         return 0
     for name, values in figures["differs"].items():
         screen.say(f"the runs differ in {name}: {values[0]!r} and {values[1]!r}", "yellow")
@@ -33,12 +37,6 @@ def bench_compare(path: Path | None, names: tuple[str, str], as_json: bool) -> i
                 f"{run['left_out']} of the {run['problems']} problems of {run['run']} are left "
                 "out: not every cell of both runs measured them."
             )
+    if page is not None:
+        screen.say(f"report: {page}")
     return 0
-
-
-def tell_unfinished(run: Stored, screen: Screen) -> None:
-    if not run.row.finished:
-        screen.warn(
-            f"run {run.row.id} is NOT FINISHED: {run.results} of {run.wanted} results are there, "
-            "and the first to end are not a fair sample"
-        )

@@ -10,7 +10,7 @@ from assay.bench.rejudge import Judged, Terms, config_of, items_of, reached, rej
 from assay.bench.stored import Stored, stored
 from assay.bench.suites import load_suite
 from assay.cli.alone import alone
-from assay.cli.bench_compare import tell_unfinished
+from assay.cli.bench_report import tell_unfinished
 from assay.cli.figures import show_figures, tell
 from assay.cli.run import run_async
 from assay.cli.screen import Screen, shorten

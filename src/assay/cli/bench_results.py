@@ -4,7 +4,7 @@ from pathlib import Path
 
 from assay.bench.results import contents, text_of, write
 from assay.bench.stored import stored
-from assay.cli.bench_compare import tell_unfinished
+from assay.cli.bench_report import tell_unfinished
 from assay.cli.screen import Screen
 from assay.cli.session import open_log
 

@@ -77,6 +77,7 @@ def bench_suite(
     remote: o.Remote = None,
     jobs: o.Jobs = 8,
     json: o.Json = False,
+    report: o.ReportFile = None,
     config: o.Config = None,
 ) -> None:
     """Compare strategies on a suite, at equal budgets, by its hidden tests."""
@@ -92,7 +93,7 @@ def bench_suite(
 
     flags = BenchFlags(
         suite=suite, limit=limit, every=every, data=data, resume=resume, out=out, json=json,
-        keep_bad=keep_bad,
+        report=report, keep_bad=keep_bad,
     )  # fmt: skip
     raise typer.Exit(bench(Settings.of(context), flags, GridFlags.of(context)))
 
@@ -137,11 +138,33 @@ def bench_compare(
     b: Annotated[str, typer.Argument(metavar="B", help="Another.")],
     log: o.LogFile = None,
     json: o.Json = False,
+    report: o.ReportFile = None,
 ) -> None:
     """Compare two runs of the log over the problems that both measured."""
     from assay.cli.bench_compare import bench_compare as compare
 
-    raise typer.Exit(compare(log, (a, b), json))
+    raise typer.Exit(compare(log, (a, b), json, report))
+
+
+@bench_app.command("report")
+def bench_report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run, as `assay log` lists it.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(envvar="ASSAY_OUT", help="The page [default: assay-RUN.html]."),
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(envvar="ASSAY_CSV", help="A folder for cells.csv, results.csv, pairs.csv."),
+    ] = None,
+    log: o.LogFile = None,
+    json: o.Json = False,
+) -> None:
+    """Make one HTML file of a run, with every attempt in it; or its figures as JSON and CSV."""
+    from assay.cli.bench_report import ReportFlags
+    from assay.cli.bench_report import bench_report as report
+
+    raise typer.Exit(report(ReportFlags(run=run, log=log, out=out, csv=csv, json=json)))
 
 
 @bench_app.command("results")

@@ -237,6 +237,10 @@ Jobs = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", envvar="ASSAY_JSON", help="Print JSON, one object a line.")
 ]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", envvar="ASSAY_REPORT", help="Write a report to this HTML file."),
+]
 WorkNames = Annotated[
     str, typer.Option("--work", envvar="ASSAY_WORK", help="What is run: tiny, humaneval.")
 ]

@@ -175,11 +175,14 @@ class Log:
         raise UsageError(f"{prefix!r} begins the ids of {len(found)} runs; give more of it")
 
     def events(self, run: str, item: str | None = None, kind: str | None = None) -> list[Event]:
+        # Only what is asked for stands in the condition: with "or" the index would not serve.
+        wanted = {"run": run, "item": item, "kind": kind}
+        asked = {name: value for name, value in wanted.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in asked)
         with self._guarded():
             rows = self._db.execute(
-                """SELECT seq, run, item, kind, body, at FROM event WHERE run = ?1
-                   AND (?2 IS NULL OR item = ?2) AND (?3 IS NULL OR kind = ?3) ORDER BY seq""",
-                (run, item, kind),
+                f"SELECT seq, run, item, kind, body, at FROM event WHERE {where} ORDER BY seq",
+                list(asked.values()),
             ).fetchall()
             return [
                 Event(seq, run, item, kind, json.loads(body), at)
