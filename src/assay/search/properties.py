@@ -11,9 +11,8 @@ from assay.feedback.steps import Steps, try_
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, PROPERTIES, ROUNDS, SILENT, UNMEASURED
-from assay.search.ideas import after
 from assay.search.sample import draw
-from assay.search.turns import write_new
+from assay.search.turns import turn, write_new
 
 DOUBTED = 2
 """A property that so many different programs violate, each of which passes every visible test,
@@ -51,8 +50,7 @@ def property_(problem: Problem, prompter: Prompter, rounds: int = 5) -> Steps[st
         if number > rounds:
             break
         feedback = told((yield from gather(problem, attempt, prompter)), violated)
-        asked = prompter.text("self_debug", problem=problem, feedback=feedback.message)
-        messages = after(problem, prompter, attempt, asked)
+        messages = turn(problem, prompter, attempt, "self_debug", feedback=feedback.message)
         name, parent = f"property:{number}", attempt.candidate.id
         made = yield from write_new(problem, prompter, messages, name, seen, parent)
         if isinstance(made, str):
