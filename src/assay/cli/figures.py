@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from assay.cli.screen import rate, shorten
+from assay.cli.screen import rate
+from assay.feedback.shorten import head
 
 WIDTH = 79
 FEW = 3
@@ -38,7 +39,7 @@ def table(rows: Sequence[dict[str, Any]]) -> None:
     for name, row in zip(labels(rows, without="model"), rows, strict=True):
         shown.add_row(
             name,
-            shorten(row["model"].rpartition("/")[2], 20),
+            head(row["model"].rpartition("/")[2], 20),
             f"{row['solved']}/{row['measured']}",
             rate(row),
             f"{row['tokens']:,}",

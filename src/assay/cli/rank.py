@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from assay.candidate import samples
 from assay.cli.rank_asking import Asking
 from assay.cli.run import run_async
-from assay.cli.screen import Screen, harmless, shorten
+from assay.cli.screen import Screen
 from assay.errors import UsageError
+from assay.feedback.shorten import brief, visible
 from assay.problem import Limits
 from assay.sandbox import open_sandbox
 from assay.select import find_ranker, tasks
@@ -105,7 +106,7 @@ async def rank_all(
                 if asking.person is not None and heard.silence and not heard.questions:
                     screen.say(f"{pool.task}: no question: {heard.silence}")
                 for call in heard.unused:
-                    screen.warn(f"{pool.task}: not used: no program was run on {harmless(call)}")
+                    screen.warn(f"{pool.task}: not used: no program was run on {visible(call)}")
                 ranking = heard.sure(rank(heard.matrix, flags.selector))
                 row = as_json(pool, heard, ranking, flags)
                 answered += not row["abstained"]
@@ -186,12 +187,12 @@ def text(row: dict[str, Any]) -> str:
         lines = [f"{head}: abstained, {row['reason']}"]
     else:
         lines = [f"{head}: sample {row['ranking'][0]['index']}, confidence {row['confidence']:.2f}"]
-    lines += [f"  a person said: {printable(told['said'])}" for told in row["answers"]]
+    lines += [f"  a person said: {brief(told['said'])}" for told in row["answers"]]
     clusters: dict[int, list[dict[str, Any]]] = {}
     for one in row["ranking"]:
         clusters.setdefault(one["cluster"], []).append(one)
     for members in list(clusters.values())[:LEADING]:
-        names = shorten(", ".join(str(one["index"]) for one in members), 50)
+        names = brief(", ".join(str(one["index"]) for one in members), 50)
         lines.append(f"  {members[0]['score']:>12.6g}  {len(members):>4} alike  samples {names}")
     if len(clusters) > LEADING:
         lines.append(f"  and {len(clusters) - LEADING} more groups")
@@ -206,17 +207,12 @@ def explanation(why: dict[str, Any]) -> list[str]:
     lines = [f"  sample {why['first']} against sample {why['second']}:"]
     for test in why["tests"]:
         mark = "right" if test["binding"] else f"{test['share']:.0%} of the programs pass it"
-        lines.append(f"    only the {test['passed_by']} passes {printable(test['test'])} ({mark})")
+        lines.append(f"    only the {test['passed_by']} passes {brief(test['test'])} ({mark})")
     for value in why["values"]:
         said = " against ".join(
-            f"{printable(value[name])} ({value[f'{name}_share']:.0%} of the programs, "
+            f"{brief(value[name])} ({value[f'{name}_share']:.0%} of the programs, "
             f"{value[f'{name}_claims']} tests)"
             for name in ("first", "second")
         )
-        lines.append(f"    {printable(value['input'])} gives {said}")
+        lines.append(f"    {brief(value['input'])} gives {said}")
     return lines
-
-
-def printable(said: str) -> str:
-    """One short line without control characters: programs and tests choose what is in it."""
-    return shorten(harmless(said), 60)

@@ -85,7 +85,7 @@ def profile(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fee
     test, verdict = found
     case = case_of(test, verdict.detail.call)
     order = {"code": attempt.candidate.code, "case": case, "most": MOST}
-    jobs = [job(problem, order, "count", "profiler")]
+    jobs = [job("profiler", order, problem.limits)]
     call = call_of(test, verdict, problem.entry_point)
     if call is not None:
         larger = {
@@ -96,7 +96,7 @@ def profile(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fee
             "most": GROWTH_MOST,
             "seconds": SHARE * problem.limits.cpu_seconds,
         }
-        jobs.append(job(problem, larger, "count", "resize", "growth"))
+        jobs.append(job("growth", larger, problem.limits))
     runs = yield from execute(jobs)
     time, memory = (cost_of(runs[0], name, made) for name in ("time", "memory"))
     series = worst(runs[1]) if len(runs) > 1 and runs[1] is not None else None

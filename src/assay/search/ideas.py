@@ -44,8 +44,9 @@ def reply_to(
 
 
 def longest(prompter: Prompter) -> int:
-    """Characters of a thought in a prompt, whose newest turn is never trimmed: at most a third of
-    the window beside the reply."""
+    """Characters of a thought that a prompt repeats: `LONGEST`, and at most one for each token of
+    the window beside the reply, a third of what fits there (`window.BYTES_A_TOKEN`), so that the
+    task stays whole beside it."""
     if prompter.context is None:
         return LONGEST
     return max(0, min(LONGEST, prompter.context - prompter.max_tokens))

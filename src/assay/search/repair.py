@@ -6,10 +6,10 @@ program of before gets one further draw at the prompter's temperature (but see `
 never run again.
 """
 
-import random
 from typing import Literal
 
 from assay.feedback import Attempt
+from assay.feedback.critic import shuffled
 from assay.feedback.steps import Steps, try_
 from assay.model import Message
 from assay.model.prompter import Prompter
@@ -29,22 +29,6 @@ from assay.search.turns import (
 )
 
 Variant = Literal["simple", "test", "explain", "trace"]
-
-KINDS = (
-    "incomplete code",
-    "wrong indentation",
-    "missing or wrong import",
-    "wrong use of a library",
-    "name that is not defined",
-    "wrong boundary or condition",
-    "wrong argument",
-    "too slow, or an error that the code raises itself",
-    "task misunderstood or wrong logic",
-    "requirement made up that the task does not have",
-    "wrong form of input or output",
-    "small slip",
-)
-"""The bugs of model-written code, in the order of syntax, run and meaning (Dou et al. 2024)."""
 
 
 def from_greedy(
@@ -91,8 +75,7 @@ def self_critique(problem: Problem, prompter: Prompter, rounds: int = 2) -> Step
     """
 
     def revise(attempt: Attempt) -> Steps[tuple[Message, ...]]:
-        chance = random.Random(f"{prompter.seed} {attempt.candidate.id}")
-        kinds = chance.sample(KINDS, len(KINDS))
+        kinds = shuffled(f"{prompter.seed} {attempt.candidate.id}")
         return (yield from asked(problem, prompter, attempt, "self_critique", kinds=kinds))
 
     return (yield from from_greedy(problem, prompter, "self_critique", rounds, revise))

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from assay.feedback import Attempt
+from assay.feedback.property import violates
+from assay.feedback.shorten import brief
 from assay.feedback.steps import Steps
 from assay.model.prompter import Prompter
 from assay.problem import Problem
@@ -12,7 +14,6 @@ from assay.search import NOT_WORTH
 from assay.search.budget import Cost, Ledger
 from assay.search.driver import BY_HAND, Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
-from assay.select.doubt import printable
 
 Status = Literal["verified", "likely", "abstained", "failed", "unmeasured"]
 """`verified`: passes every visible test; where there are none, it returns a value that a person
@@ -89,7 +90,9 @@ async def _select(selector: Selector, driver: Driver, prompter: Prompter) -> Cho
     from assay.select.visible import visible
 
     trail = driver.trail
-    attempts = tuple(trail.attempts)
+    # Of programs that are equal else, one that violates a property comes after the others.
+    violating = {said.candidate for said in trail.told if violates(said.feedback)}
+    attempts = tuple(sorted(trail.attempts, key=lambda one: one.candidate.id in violating))
     stopped, failures = trail.stopped, list(trail.failures)
     choice = await driver.drive(selector(driver.problem, attempts, prompter))
     trail.stopped, trail.failures = stopped, failures
@@ -107,7 +110,7 @@ def conclude(
             confidence = round(choice.support / choice.of, 4)
     status, reason = judge(problem, trail, choice, best, confidence, least)
     if choice and choice.unused:
-        reason += f"; no candidate was seen on {', '.join(map(printable, choice.unused[:NAMED]))}"
+        reason += f"; no candidate was seen on {', '.join(map(brief, choice.unused[:NAMED]))}"
         more = len(choice.unused) - NAMED
         reason += f" and {more} more" * (more > 0) + ", so what was answered there is not used"
     return Answer(
