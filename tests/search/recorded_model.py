@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import SandboxError
-from assay.problem import humaneval
+from assay.model import Prompt
 from assay.model.scripted import Reply, Scripted
-from assay.problem import Problem
+from assay.problem import Problem, humaneval
 from assay.sandbox import Isolation, Job, Run, Sandbox
 
 RECORDING = Path(__file__).parent / "recorded" / "qwen05_every8.jsonl.gz"
@@ -41,9 +41,16 @@ KINDS = {
     "Do not write new code yet": "ask",
     "what to do differently next time": "lesson",
     "Hypothesis": "properties",
-    "Correct your code like this": "program",
+    "Do not write the solution. Reply with the asserts": "own tests",
+    "Write only the sketch for this task": "outline",
+    "Now write the code for this sketch": "outlined",
+    "First write a few tests": "tests first",
+    "Your reply held no python code": "reminder",
+    "Follow this:": "guided",
+    "Now write a better version": "rewrite",
 }
-"""A phrase of a prompt to what it asks for; every other prompt asks for a program."""
+"""A phrase of a prompt to what it asks for. Without one it asks for a program: for the bare task,
+or better than the one before."""
 LIST = "1. Handle the empty input first.\n2. Go over the values once.\n3. Check the last value too."
 SAID = {
     "plan": "1. Look at the arguments.\n2. Compute the result.\n3. Return it.",
@@ -63,12 +70,16 @@ SAID = {
     "ask": "The condition is wrong.",
     "lesson": "Mind the bounds of the loop.",
     "properties": "There are none.",
+    "own tests": "There are none.",
+    "outline": "Input: values. Output: result.\n1. for each value\n2. return the result",
 }
 
 
-def kind_of(text: str) -> str:
+def kind_of(prompt: Prompt) -> str:
     """What a prompt asks for, by its last message."""
-    return next((kind for phrase, kind in KINDS.items() if phrase in text), "program")
+    text = prompt.messages[-1].content
+    program = "bare" if len(prompt.messages) == 2 else "repair"
+    return next((kind for phrase, kind in KINDS.items() if phrase in text), program)
 
 
 @cache
@@ -113,7 +124,7 @@ class Remembered:
         return self._sandbox.isolation
 
     async def run(self, jobs: list[Job]) -> list[Run]:
-        if any(not job.tests for job in jobs):
+        if any(job.stdin or job.language != "python" for job in jobs):
             raise SandboxError("only programs are run here")
         for job in jobs:
             if job not in self._runs:
