@@ -97,7 +97,7 @@ class Row:
 
     def line(self, name: str) -> str:
         judged = [one for one in self.hidden if one is not None]
-        low, high = wilson(sum(judged), len(judged))
+        low, high = wilson(sum(judged), len(judged)) or (0.0, 1.0)
         return (
             f"{name:<14} {sum(judged):>3} of {len(judged):<3} ({100 * low:.0f}-{100 * high:.0f} %)"
             f" {self.calls:>6} {self.prompt_tokens:>8} {self.completion_tokens:>8}"

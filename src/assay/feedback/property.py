@@ -306,7 +306,8 @@ def read(run: Run | None, mark: str, count: int) -> list[Finding]:
 def finding_in(record: dict[str, Any]) -> Finding:
     state: Any = record.get("state")
     calls = record.get("calls", [])
-    if not isinstance(state, str) or state not in get_args(State) or not isinstance(calls, list):
+    known = isinstance(state, str) and state in get_args(State)
+    if not known or not isinstance(calls, list):
         return Finding(state="broken")
     more = {name: str(record.get(name, "")) for name in ("arguments", "error")}
     return Finding(state=state, calls=tuple(map(str, calls)), **more)
