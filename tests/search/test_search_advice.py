@@ -9,6 +9,7 @@ from assay.feedback import Feedback
 from assay.feedback.steps import Steps, Tell, ask, try_
 from assay.model.prompter import Prompter
 from assay.model.scripted import Reply, Scripted
+from assay.sandbox import Run
 from assay.sandbox.scripted import Scripted as Machine
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Forgetful, Parties
@@ -84,7 +85,7 @@ def two(first: str, second: str, violating: int) -> Steps[str]:
 
 async def answer_of(*outputs: str, violating: int, selector: str) -> Answer:
     programs = ["def add(a, b): return 1", "def add(a, b): return 2"]
-    runs = [*map(run_of, outputs), *[SandboxError("no more")] * 9]
+    runs: list[Run | SandboxError] = [*map(run_of, outputs), *[SandboxError("no more")] * 9]
     parties = Parties(Scripted([Reply(text="", match="")]), Machine(runs))
     steps = two(programs[0], programs[1], violating)
     chosen = visible if selector == "visible" else by_ranker(selector)

@@ -123,7 +123,7 @@ WRAPS = (
     "len([{}, 1])",
     "max({}, 0)",
 )
-STUBS = (None, 0, 1, -7.25, "zqx", "", [], [9, 8, 7], {"k": 1}, (), True, False)
+STUBS: tuple[object, ...] = (None, 0, 1, -7.25, "zqx", "", [], [9, 8, 7], {"k": 1}, (), True, False)
 
 
 @pytest.mark.parametrize("outer", WRAPS)
