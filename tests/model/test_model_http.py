@@ -3,6 +3,7 @@
 import asyncio
 import time
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -12,6 +13,7 @@ from assay.errors import ModelBusy, ModelError
 from assay.model import Completion, Message, Prompt
 from assay.model import openai as backend
 from assay.model.openai import OpenAI
+from assay.model.recorded import Recorded, Recording
 from assay.model.retried import Retried
 
 SECRET = "sk-do-not-print-me"
@@ -198,10 +200,34 @@ async def test_huge_body_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sent < 20 << 20
 
 
+async def test_log_probabilities_are_asked_for_where_they_are_wanted(tmp_path: Path) -> None:
+    """Catches: a selector that can never see any; a cache and recordings that all go stale because
+    of a field that is not used; a recording that loses them."""
+
+    async def handler(request: web.Request) -> web.Response:
+        body = answer("hi")
+        if (await request.json()).get("logprobs"):
+            tokens = [{"token": "h", "logprob": -0.25}, {"token": "i", "logprob": -0.5}]
+            body["choices"][0]["logprobs"] = {"content": tokens}
+        return web.json_response(body)
+
+    plain, wanted = ask("hi"), ask("hi", logprobs=True)
+    assert plain.key == "3cc479049a3537f74e4b34e551adb74c67c67f5c0a9708ef299583e6dee5af06"
+    assert wanted.key != plain.key
+    async with serving(handler) as url:
+        model = Recording(OpenAI("m", base_url=url), tmp_path / "r.jsonl")
+        first = await model.complete([plain, wanted])
+        await model.close()
+    again = await Recorded(tmp_path / "r.jsonl").complete([plain, wanted])
+    for pair in (first, again):
+        assert [completion.logprobs for completion in pair] == [None, (-0.25, -0.5)]
+
+
 @pytest.mark.parametrize(
     ("refused", "message"),
     [
         ("seed", "Unrecognized request argument supplied: seed"),
+        ("logprobs", "logprobs is not supported with this model"),
         ("max_tokens", "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'."),
     ],
 )
@@ -218,8 +244,8 @@ async def test_a_refused_parameter_is_left_out_and_remembered(refused: str, mess
 
     async with serving(handler) as url:
         model = OpenAI("m", base_url=url)
-        await model.complete([ask("a")])
-        await model.complete([ask("b")])
+        await model.complete([ask("a", logprobs=refused == "logprobs")])
+        await model.complete([ask("b", logprobs=refused == "logprobs")])
         await model.close()
     assert [refused in body for body in bodies] == [True, False, False]
     if refused == "max_tokens":

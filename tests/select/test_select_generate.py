@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,8 +29,8 @@ from assay.search.sample import sample
 from assay.select import Choice, find_selector
 from assay.select.answer import Answer, conclude, solve
 from assay.select.generate import MAX_TESTS, kept
-from assay.select.people import Limited
-from assay.select.questions import Recall
+from assay.select.matrix import matrix_of, with_votes
+from assay.select.people import Limited, Noted
 
 BARE = Problem(id="p", prompt="Write f(x), which doubles an integer.", entry_point="f")
 GOOD = "```python\n" + "\n".join(f"assert f({n}) == {2 * n}" for n in range(1, 9)) + "\n```"
@@ -244,8 +245,7 @@ class Person:
         self.text = text
 
     async def answer(self, question: Question) -> Said | None:
-        known = isinstance(question, Recall)
-        return None if known else Said(choice=len(question.choices) - 1, text=self.text)
+        return Said(choice=len(question.choices) - 1, text=self.text)
 
 
 class Failing:
@@ -374,3 +374,86 @@ async def test_an_entry_point_that_only_the_programs_name(machine: Sandbox) -> N
     choice, answer, _ = await solved(machine, [SQUARE, *TWICE], [GOOD, GOOD], words)
     assert answer.code in TWICE
     assert choice.support == 3
+
+
+@pytest.mark.parametrize("selector", ["codet", "b4", "pagerank", "minimax", "genx"])
+async def test_claims_are_filled_in_by_vote(machine: Sandbox, selector: str) -> None:
+    """Catches: a ranker of tests that sees a tie where the model wrote inputs and no claims."""
+    three = "```python\nf(3)\nf(5)\nf(7)\nf(9)\nf(11)\nf(13)\n```"
+    bodies = [SQUARE, TWICE[0], TWICE[1], TWICE[2]]
+    _, answer, _ = await solved(machine, bodies, ["no", "no", three], selector=selector)
+    assert answer.code in TWICE
+
+
+def test_a_vote_is_one_of_written_programs_and_claims_no_exception() -> None:
+    """Catches: distinct programs that vote once each, a claim of an exception, a claim beside that
+    of a test."""
+    matrix = matrix_of(
+        "T", [[True]] * 3, count=[1, 1, 3], values=[[0, 2, 4, -1]] * 2 + [[1, 3, 4, -1]]
+    )
+    matrix = replace(matrix, input_of=np.array([0]), shown={3: "'x'"})
+    voted = with_votes(matrix)
+    assert voted.tests == ("test 0", "input 1 == 'x'", "input 2 == ?")
+    assert voted.passed.tolist() == [[True, False, True]] * 2 + [[True, True, True]]
+    assert not voted.binding.any()
+
+
+async def asked_after(
+    machine: Sandbox, replies: list[str | Reply], known: dict[str, str], problem: Problem = SEEN
+) -> tuple[Answer, list[Any]]:
+    """Three programs, then what `known` says; the events of the journal."""
+    journal = Noting()
+    parties = Parties(Scripted(replies), machine, Limited(Noted({"p": known}), 3))
+    answer = await solve(
+        problem,
+        sample(problem, Prompter(), n=3),
+        find_selector("posterior"),
+        parties,
+        Ledger(Budget()),
+        journal,
+        Prompter(),
+    )
+    return answer, journal.events
+
+
+class Noting(Forgetful):
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+
+    def note(self, kind: str, body: Any) -> None:
+        self.events.append((kind, body))
+
+
+CUBE = "def f(x):\n    return 4 if x == 2 else 3 * x"
+"""Right on the visible test; what the person of the next tests means."""
+PROGRAMS = [f"```python\n{body}\n```" for body in (SQUARE, TWICE[0], SQUARE)]
+MEANT = {f"f({n})": str(3 * n) for n in range(-20, 40) if n != 2}
+
+
+async def test_what_a_person_said_is_repaired_against(machine: Sandbox) -> None:
+    """Catches: an answer that only rules out what there is, though budget and model are there
+    (ConAIR); a repair that is not told what was said; an answer lost in the second choice."""
+    answer, events = await asked_after(
+        machine, [*PROGRAMS, "no tests", "none", "no", f"```python\n{CUBE}\n```"], MEANT
+    )
+    assert answer.code is not None
+    assert "3 * x" in answer.code
+    assert answer.status == "verified"
+    assert "answered by a person" in answer.reason
+    prompts = [
+        body["prompt"]["messages"][-1]["content"] for kind, body in events if kind == "completion"
+    ]
+    said = next(body["reply"] for kind, body in events if kind == "consult")
+    assert said["text"] in prompts[-1]
+    [decision] = [body for kind, body in events if kind == "decision"]
+    ids = [test["id"] for test in decision["answers"]]
+    assert ids == [f"person-{n}" for n in range(1, len(ids) + 1)]
+
+
+@pytest.mark.parametrize("reply", [Reply(error="error"), "no code", PROGRAMS[0]])
+async def test_a_repair_that_does_not_help_changes_nothing(
+    machine: Sandbox, reply: str | Reply
+) -> None:
+    """Catches: `unmeasured` or a traceback because the model was down after the answer."""
+    answer, _ = await asked_after(machine, [*PROGRAMS, "no", "no", "no", *[reply] * 9], MEANT)
+    assert (answer.status, answer.stopped) == ("failed", "rounds")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import ProblemError
-from assay.feedback.steps import Consult, Question, Reply
+from assay.feedback.steps import Consult, Question, Recall, Reply
 from assay.problem import Call
 from assay.sandbox import open_sandbox
 from assay.search.driver import Person
@@ -23,7 +23,6 @@ from assay.select.questions import (
     NOBODY,
     UNKNOWN,
     Beliefs,
-    Recall,
     alike,
     beliefs,
     best_input,
@@ -321,12 +320,14 @@ def test_answers_of_a_file_bind_without_a_question() -> None:
     assert ask(settled, Limited(Noted({"T": {"f(0)": "2"}}), 9)).told == ()
 
 
-async def test_what_a_file_knows_is_never_asked_of_a_person() -> None:
+def test_what_a_file_knows_is_never_asked_of_a_person() -> None:
     """Catches: a terminal that is asked about every input after the last question."""
     person = Stubborn(Reply(choice=0))
-    reply = await Limited(person, 9).answer(Recall(text="", choices=("f(0)",), problem="T"))
-    assert reply == Reply(asked=False)
+    assert Limited(person, 9).recall(Recall(text="", choices=("f(0)",), problem="T")) is None
     assert person.heard == []
+    found = ask(task([["1"], ["2"]], ["f(0)"]), person)
+    assert all(not isinstance(question, Recall) for question in person.heard)
+    assert found.questions == len(person.heard)
 
 
 def test_a_typed_float_is_as_exact_as_the_test_it_becomes() -> None:

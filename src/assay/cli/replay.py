@@ -17,7 +17,7 @@ from assay.cli.run import run_async
 from assay.cli.screen import Screen
 from assay.cli.session import Settings, open_log, workshop
 from assay.errors import BudgetSpent, ModelError, UsageError
-from assay.feedback.steps import Ask, Question, Reply, Request, Try
+from assay.feedback.steps import Ask, Question, Recall, Reply, Request, Try
 from assay.grade import Item
 from assay.model import Completion, Message, Prompt
 from assay.problem import Limits, Problem, Test
@@ -51,6 +51,7 @@ class Logged:
         self.name = name
         self._said: dict[str, list[Completion]] = defaultdict(list)
         self._replies: list[Reply | None] = []
+        self._recalled: list[Reply] = []
         self._by_hand: dict[int, Any] = {}
         self._requests = 0
         self._tried = sum(event.kind == "attempt" for event in events)
@@ -63,6 +64,8 @@ class Logged:
                 )
             elif event.kind == "consult":
                 self._replies.append(None if body["reply"] is None else Reply(**body["reply"]))
+            elif event.kind == "recall":
+                self._recalled.append(Reply(**body["reply"]))
             elif event.kind == "by hand":
                 self._by_hand[body["number"]] = body["request"]
 
@@ -89,6 +92,10 @@ class Logged:
     async def answer(self, question: Question) -> Reply | None:
         del question
         return self._replies.pop(0) if self._replies else None
+
+    def recall(self, question: Recall) -> Reply | None:
+        del question
+        return self._recalled.pop(0) if self._recalled else None
 
     async def look(self, request: Request, trail: Trail) -> Request | None:
         self._requests += 1

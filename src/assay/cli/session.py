@@ -73,6 +73,7 @@ class Settings:
                 directory=self.prompts,
                 sources=sources_of(self.feedback),
                 feedback_tokens=self.feedback_tokens,
+                logprobs="likelihood" in split_names(self.selector),
                 context=self.context_tokens or context_of(model),
             ),
         )

@@ -84,7 +84,8 @@ def profile(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fee
         return None
     test, verdict = found
     case = case_of(test, verdict.detail.call)
-    order = {"code": attempt.candidate.code, "case": case, "most": MOST}
+    seconds = SHARE * problem.limits.cpu_seconds
+    order = {"code": attempt.candidate.code, "case": case, "most": MOST, "seconds": seconds / 2}
     jobs = [job("profiler", order, problem.limits)]
     call = call_of(test, verdict, problem.entry_point)
     if call is not None:
@@ -94,7 +95,7 @@ def profile(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fee
             "expression": call,
             "entry": problem.entry_point,
             "most": GROWTH_MOST,
-            "seconds": SHARE * problem.limits.cpu_seconds,
+            "seconds": seconds,
         }
         jobs.append(job("growth", larger, problem.limits))
     runs = yield from execute(jobs)

@@ -66,6 +66,16 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recall(Question):
+    """What a file of answers says of the inputs in `choices` that nobody was asked about: it is
+    never put to a person. The reply's text is a JSON object, `known` by input and a list `unused`
+    of inputs not `seen`."""
+
+    seen: tuple[str, ...] = ()
+    """All inputs that the programs were run on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What a person said. With no part given: that they do not know."""
 

@@ -27,11 +27,17 @@ class Prompt:
     max_tokens: int = 1024
     seed: int = 0
     stop: tuple[str, ...] = ()
+    logprobs: bool = False
+    """Whether the log-probability of each token is wanted too."""
 
     @property
     def key(self) -> str:
-        """SHA-256 over every field, as hexadecimal: equal prompts have equal keys."""
-        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        """SHA-256 over every field, as hexadecimal: equal prompts have equal keys. One that wants
+        no log-probabilities has the key that it had before there was such a wish."""
+        fields = asdict(self)
+        if not self.logprobs:
+            del fields["logprobs"]
+        text = json.dumps(fields, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

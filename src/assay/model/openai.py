@@ -102,6 +102,8 @@ class OpenAI:
         }
         if prompt.stop:
             body["stop"] = list(prompt.stop)
+        if prompt.logprobs and "logprobs" not in self._refused:
+            body["logprobs"] = True
         if "seed" in self._refused:
             del body["seed"]
         return body
@@ -111,8 +113,9 @@ class OpenAI:
         message = _server_message(body)
         if "max_completion_tokens" in message and "max_tokens" not in self._refused:
             return "max_tokens"
-        if "seed" in message and "seed" not in self._refused:
-            return "seed"
+        for name in ("seed", "logprobs"):
+            if name in message and name not in self._refused:
+                return name
         return None
 
     async def _post(self, prompt: Prompt) -> tuple[int, Mapping[str, str], bytes]:

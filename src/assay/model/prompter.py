@@ -41,6 +41,8 @@ class Prompter:
     """Feedback sources asked for; `None`: those that the strategy prefers."""
     feedback_tokens: int = 800
     """Most tokens of feedback in one prompt, by estimate."""
+    logprobs: bool = False
+    """Whether log-probabilities are asked for, which the selector `likelihood` needs."""
     context: int | None = None
     """Tokens that the model reads and writes at once, and to which conversations are trimmed;
     `None`: not known, and nothing is trimmed."""
@@ -87,6 +89,7 @@ class Prompter:
             top_p=1.0 if draw == 0 else self.top_p,
             max_tokens=self.max_tokens,
             seed=self.seed if draw == 0 else self.seed * 1_000_003 + draw,
+            logprobs=self.logprobs,
         )
 
     def trimmed(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:

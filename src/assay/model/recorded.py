@@ -3,7 +3,8 @@
 A recording is JSONL. A row has `text` and either the `key` of its prompt, or `messages` with
 any of `temperature`, `top_p`, `max_tokens`, `seed` and `stop`; it answers the prompts that have
 these messages and these values, whatever their other fields are. `usage`, `finish_reason`,
-`model` and `seconds` are given back where the row has them. Other keys are ignored.
+`model`, `seconds` and `token_logprobs` are given back where the row has them. Other keys are
+ignored.
 """
 
 import errno
@@ -35,6 +36,7 @@ class Row(BaseModel):
     finish_reason: str = "stop"
     model: str | None = None
     seconds: float = 0.0
+    token_logprobs: tuple[float, ...] | None = None
 
     def answers(self, prompt: Prompt) -> bool:
         """For a row that was found by its messages: are the fields that it names the same?"""
@@ -79,6 +81,7 @@ class Recorded:
             finish_reason=row.finish_reason,
             model=row.model or self._name,
             seconds=row.seconds,
+            logprobs=row.token_logprobs,
             cached=True,
         )
 
@@ -126,6 +129,7 @@ class Recording:
             kept = {field: answer[field] for field in ("text", "usage", "finish_reason")}
             row = {"key": prompt.key, **asdict(prompt), **kept}
             row |= {"model": completion.model, "seconds": completion.seconds}
+            row |= {"token_logprobs": completion.logprobs} if completion.logprobs else {}
             line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
             self._append(line + b"\n")
         return completion

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from assay.candidate import Candidate
 from assay.errors import BudgetSpent, ModelError, SandboxError, UsageError
@@ -15,6 +15,7 @@ from assay.feedback.steps import (
     Consult,
     Execute,
     Question,
+    Recall,
     Reply,
     Request,
     Steps,
@@ -49,6 +50,13 @@ class Forgetful:
 
 class Person(Protocol):
     async def answer(self, question: Question) -> Reply | None: ...
+
+
+@runtime_checkable
+class Recalling(Protocol):
+    """A person whose answers are a file."""
+
+    def recall(self, question: Recall) -> Reply | None: ...
 
 
 class Hand(Protocol):
@@ -330,13 +338,22 @@ class Driver:
         return explain(self.problem, run)
 
     async def _consult(self, question: Question) -> Reply | None:
-        if self.parties.person is None:
+        person = self.parties.person
+        if person is None:
             return None
+        if isinstance(question, Recall):
+            return self._recall(question, person)
         with self._idle():
-            reply = await self.parties.person.answer(question)
+            reply = await person.answer(question)
         self.trail.questions += reply is not None and reply.asked and not question.again
         body = {"question": asdict(question), "reply": None if reply is None else asdict(reply)}
         self.journal.note("consult", body)
+        return reply
+
+    def _recall(self, question: Recall, person: Person) -> Reply | None:
+        reply = person.recall(question) if isinstance(person, Recalling) else None
+        if reply is not None:
+            self.journal.note("recall", {"question": asdict(question), "reply": asdict(reply)})
         return reply
 
     @asynccontextmanager

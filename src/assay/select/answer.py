@@ -14,6 +14,7 @@ from assay.search import NOT_WORTH
 from assay.search.budget import Cost, Ledger
 from assay.search.driver import BY_HAND, Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
+from assay.select.refuted import joined, known_to, refuted, repaired
 
 Status = Literal["verified", "likely", "abstained", "failed", "unmeasured"]
 """`verified`: passes every visible test; where there are none, it returns a value that a person
@@ -75,7 +76,9 @@ async def solve(
     reason = await driver.drive(strategy)
     if reason is not None and trail.stopped == "done":
         trail.stopped = reason
-    choice = await _select(selector, driver, prompter) if trail.attempts else None
+    choice = await _select(selector, driver, prompter, trail.attempts) if trail.attempts else None
+    if (best := refuted(choice)) is not None and choice is not None:
+        choice = await _repair(selector, driver, prompter, choice, best)
     if choice is not None and choice.answers:
         # What a person said is as binding as what was given.
         problem = replace(problem, tests=(*problem.tests, *choice.answers))
@@ -84,7 +87,28 @@ async def solve(
     return answer
 
 
-async def _select(selector: Selector, driver: Driver, prompter: Prompter) -> Choice | None:
+async def _repair(
+    selector: Selector, driver: Driver, prompter: Prompter, choice: Choice, best: Attempt
+) -> Choice:
+    """The choice after repairs for what a person said; the one before where none helps. What
+    fails meanwhile says nothing about the search."""
+    trail, before = driver.trail, driver.problem
+    stopped, failures, made = trail.stopped, list(trail.failures), len(trail.attempts)
+    driver.problem = replace(before, tests=(*before.tests, *choice.answers))
+    await driver.drive(repaired(driver.problem, prompter, best))
+    trail.stopped, trail.failures = stopped, failures
+    new = trail.attempts[made:]
+    later = None
+    if any(attempt.passed for attempt in new):
+        known = known_to(driver.problem, [*choice.order, *new])
+        later = await _select(selector, driver, prompter, known)
+    driver.problem = before
+    return joined(choice, later) if later is not None else choice
+
+
+async def _select(
+    selector: Selector, driver: Driver, prompter: Prompter, tried: Sequence[Attempt]
+) -> Choice | None:
     """The selector's choice; by visible tests alone where it could not be served to its end.
     What fails meanwhile says nothing about the search."""
     from assay.select.visible import visible
@@ -92,7 +116,7 @@ async def _select(selector: Selector, driver: Driver, prompter: Prompter) -> Cho
     trail = driver.trail
     # Of programs that are equal else, one that violates a property comes after the others.
     violating = {said.candidate for said in trail.told if violates(said.feedback)}
-    attempts = tuple(sorted(trail.attempts, key=lambda one: one.candidate.id in violating))
+    attempts = tuple(sorted(tried, key=lambda one: one.candidate.id in violating))
     stopped, failures = trail.stopped, list(trail.failures)
     choice = await driver.drive(selector(driver.problem, attempts, prompter))
     trail.stopped, trail.failures = stopped, failures

@@ -12,21 +12,19 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.feedback import Attempt
-from assay.feedback.steps import Consult, Question, Reply, Steps, consult
+from assay.feedback.steps import Consult, Question, Recall, Reply, Steps, consult
 from assay.feedback.tests import explain
-from assay.problem import Call, Problem
+from assay.problem import Call, Problem, Test
 from assay.problem.values import tolerance
 from assay.sandbox import Detail, Outcome, Verdict
-from assay.search.driver import Person
+from assay.search.driver import Person, Recalling
 from assay.select.judging import short
 from assay.select.matrix import Bools, Ints, Matrix
-from assay.select.people import Limited, Noted
 from assay.select.questions import (
     CHOICES,
     ERROR,
     LEAST,
     Beliefs,
-    Recall,
     alike,
     answers,
     beliefs,
@@ -39,6 +37,8 @@ from assay.select.ranking import Ranking
 MOST = 50
 """Questions about one problem, whoever answers."""
 OTHER = "something else"
+APART = " not in ("
+"""In the test of an answer that only excludes values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -138,6 +138,7 @@ def ask_person(
     error: float = ERROR,
     least: float = LEAST,
     most: int = MOST,
+    answered: int = 0,
 ) -> Steps[Hearing]:
     """Asks until no answer would change the choice, nobody is there, or the person has had enough.
 
@@ -165,14 +166,14 @@ def ask_person(
             reply = again or reply
         if (said := understood(matrix, belief, place, listed, reply)) is None:
             continue
-        belief, one = taken(matrix, belief, group, place, len(told), said)
+        belief, one = taken(matrix, belief, group, place, answered + len(told), said)
         told.append(one)
         matrix = with_answer(matrix, place, one)
     rest = [n for n in range(len(matrix.inputs)) if n not in places | settled]
     known, unused = yield from recall(matrix, problem, rest)
     for place, value in known.items():
         said = Said(frozenset(giving(matrix, belief, place, value)), value, ())
-        belief, one = taken(matrix, belief, group, place, len(told), said)
+        belief, one = taken(matrix, belief, group, place, answered + len(told), said)
         told.append(one)
         matrix = with_answer(matrix, place, one)
     return Hearing(
@@ -233,8 +234,11 @@ async def interview(
         request = next(steps)
         while True:
             assert isinstance(request, Consult)
-            files = not isinstance(request.question, Recall) or isinstance(person, Limited | Noted)
-            reply = await person.answer(request.question) if files else None
+            reply: Reply | None = None
+            if not isinstance(request.question, Recall):
+                reply = await person.answer(request.question)
+            elif isinstance(person, Recalling):
+                reply = person.recall(request.question)
             if reply is not None and reply.asked:
                 tell(request.question, reply)
             request = steps.send(reply)
@@ -325,10 +329,15 @@ def doubtful(
     )
 
 
+def is_given(answer: Test) -> bool:
+    """Whether the answer is a value, and not only what the value is not."""
+    return isinstance(answer, Call) and APART not in answer.expression
+
+
 def told_of(matrix: Matrix, place: int, number: int, said: Said, agrees: Bools) -> Told:
     call, column = matrix.inputs[place], matrix.values[:, place]
     _, value, excluded = said
-    apart = f"{call} not in ({''.join(f'{text}, ' for text in excluded)})"
+    apart = f"{call}{APART}{''.join(f'{text}, ' for text in excluded)})"
     test = Call(
         id=f"person-{number + 1}",
         expression=call if value is not None else apart,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from assay.errors import BudgetSpent
 from assay.feedback import Attempt
+from assay.feedback.mutants import mutants
 from assay.feedback.steps import Steps, execute
 from assay.model.prompter import Prompter
 from assay.problem import Limits, Problem, Test
@@ -17,9 +18,14 @@ from assay.sandbox import Run, Verdict
 from assay.search.driver import job_for
 from assay.select.generate import generate, literal_arguments
 from assay.select.judging import PROBE, Seen, loaded, seen_of
+from assay.select.prune import cover
 
 LIMITS = Limits(cpu_seconds=0.5, wall_seconds=3.0)
 """Of one further test: nobody has said that its input is a fair one."""
+MUTANTS = 12
+"""Of one candidate, to see which tests are redundant."""
+USEFUL = 24
+"""Tests that are kept where redundant ones are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,27 @@ def further(
     more = probes(problem, inputs, code, [args for args in given if args is not None])
     every = (*more, *(one.test for one in written))
     times = (*[1] * len(more), *(one.times for one in written))
+    kept = yield from useful(problem, code, every, len(best))
+    every, times = tuple(every[n] for n in kept), tuple(times[n] for n in kept)
     richer = yield from look(problem, best, every, times)
     return richer if len(richer.tests) >= len(found.tests) else found
+
+
+def useful(
+    problem: Problem, code: str, tests: Sequence[Test], candidates: int
+) -> Steps[Sequence[int]]:
+    """Places of the tests that are worth running on so many candidates: a redundant one is found
+    by running mutants of `code`, which pays only where there are more candidates than mutants."""
+    whole = range(len(tests))
+    if candidates <= MUTANTS or len(tests) <= USEFUL or not (faulty := mutants(code, MUTANTS)):
+        return whole
+    jobs = [job_for(problem, text, tuple(tests)) for text in (code, *faulty)]
+    try:
+        made = yield from execute([replace(job, limits=LIMITS) for job in jobs])
+    except BudgetSpent:
+        return whole
+    seen = [seen_in((run,), len(tests)).values for run in made if run is not None]
+    return cover(seen[0], seen[1:], USEFUL) if made[0] is not None and len(seen) > 1 else whole
 
 
 def look(

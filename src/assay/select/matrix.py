@@ -1,7 +1,7 @@
 """What a ranking works on: distinct programs, distinct tests, and what came of each pair."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,30 @@ def matrix_of(
         input_of=np.full(columns, -1),
         values=seen,
         shown={},
+    )
+
+
+def with_votes(matrix: Matrix) -> Matrix:
+    """With a doubtful test for each input that no test claims anything of: the value that most
+    written programs return there. Inputs on which none returns a value stay without."""
+    free = sorted(set(range(len(matrix.inputs))) - set(matrix.input_of.tolist()))
+    won = []
+    for place in free:
+        column = matrix.values[:, place]
+        votes = np.bincount(column[column >= 0], weights=matrix.count[column >= 0])
+        won.append(int(votes.argmax()) if votes.any() else -1)
+    voted = [(place, value) for place, value in zip(free, won, strict=True) if value >= 0]
+    if not voted:
+        return matrix
+    places, values = (np.array(part) for part in zip(*voted, strict=True))
+    texts = (f"{matrix.inputs[place]} == {matrix.shown.get(value, '?')}" for place, value in voted)
+    return replace(
+        matrix,
+        tests=(*matrix.tests, *texts),
+        weight=np.append(matrix.weight, np.ones(len(voted))),
+        binding=np.append(matrix.binding, np.zeros(len(voted), bool)),
+        passed=np.column_stack([matrix.passed, matrix.values[:, places] == values]),
+        input_of=np.append(matrix.input_of, places),
     )
 
 

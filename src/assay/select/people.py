@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import ProblemError
-from assay.feedback.steps import Question, Reply
+from assay.feedback.steps import Question, Recall, Reply
 from assay.problem import Call, Limits, Test
 from assay.problem.reading import decoded, json_object, read_bytes
 from assay.sandbox import Job, Sandbox
 from assay.search.driver import Person
-from assay.select.questions import Recall, alike, is_value, same_call
+from assay.select.questions import alike, is_value, same_call
 
 Answers = Mapping[str, Mapping[str, str | None]]
 """By problem, then by input as `same_call` writes it, the value; `None`: do not know."""
@@ -32,15 +32,17 @@ class Limited:
 
     async def answer(self, question: Question) -> Reply | None:
         left = self.most - self.asked[question.problem]
-        if isinstance(question, Recall):
-            noted = self.person if isinstance(self.person, Noted) else Noted({})
-            return noted.recalled(question, left)
         if not question.again and left <= 0:
             return None
         reply = await self.person.answer(question)
         if reply is not None and reply.asked and not question.again:
             self.asked[question.problem] += 1
         return reply
+
+    def recall(self, question: Recall) -> Reply | None:
+        """What is left of the questions bounds what is looked up."""
+        left = self.most - self.asked[question.problem]
+        return self.person.recall(question, left) if isinstance(self.person, Noted) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,6 @@ class Noted:
     known: Answers
 
     async def answer(self, question: Question) -> Reply | None:
-        if isinstance(question, Recall):
-            return self.recalled(question)
         mine = self.known.get(question.problem, {})
         call = same_call(question.input)
         if call not in mine:
@@ -59,7 +59,7 @@ class Noted:
         value = mine[call]
         return Reply() if value is None else reply_of(question, value)
 
-    def recalled(self, question: Recall, most: int = sys.maxsize) -> Reply:
+    def recall(self, question: Recall, most: int = sys.maxsize) -> Reply:
         """At most so many values that were not asked for, and what no program was run on."""
         mine = {c: v for c, v in self.known.get(question.problem, {}).items() if v is not None}
         calls = {call: same_call(call) for call in question.choices}

@@ -27,7 +27,6 @@ from typing import Any
 
 import numpy as np
 
-from assay.feedback.steps import Question
 from assay.problem.values import literal, parsed, tolerance
 from assay.select.matrix import Floats, Ints, Matrix, groups
 from assay.select.posterior import posterior
@@ -48,15 +47,6 @@ LEAST = 0.001
 """A gain below it is not worth a question."""
 CUT = re.compile(r"… [0-9a-f]{24}\Z")
 """The end of a value of which only the beginning and a hash are kept (`judging.short`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recall(Question):
-    """What a file says of the inputs in `choices` that nobody was asked about: not put to a person.
-    The reply's text is a JSON object, `known` by input and a list `unused` of inputs not `seen`."""
-
-    seen: tuple[str, ...] = ()
-    """All inputs that the programs were run on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 WITHOUT_TESTS = ("visible", "majority", "quality")
 """Rankers that tests of a model tell nothing."""
 
+BY_CLAIMS = ("codet", "b4", "pagerank", "minimax", "genx")
+"""Rankers that see what tests claim and no values: further inputs claim what most programs say."""
+
 
 def by_ranker(name: str) -> Selector:
     """The selector that orders attempts as the ranker of that name does."""
@@ -33,7 +36,7 @@ def by_ranker(name: str) -> Selector:
     ) -> Steps[Choice]:
         from assay.select.consulting import ask_person
         from assay.select.doubt import doubt
-        from assay.select.matrix import by_behaviour
+        from assay.select.matrix import by_behaviour, with_votes
         from assay.select.ranking import rank
 
         order = ranked(attempts)
@@ -45,8 +48,10 @@ def by_ranker(name: str) -> Selector:
         count = tuple(votes[attempt.candidate.id] for attempt in best)
         matrix = matrix_of_attempts(problem, best, seen, count)
         matrix = replace(matrix, written=float(len(attempts)))
-        heard = yield from ask_person(matrix, problem.id)
-        ranking = heard.sure(rank(heard.matrix, name))
+        before = sum(test.origin == "person" for test in problem.tests)
+        heard = yield from ask_person(matrix, problem.id, answered=before)
+        claims = with_votes(heard.matrix) if name in BY_CLAIMS else heard.matrix
+        ranking = heard.sure(rank(claims, name))
         best = heard.judged(problem, best)
         alike_by = by_behaviour(matrix) if matrix.inputs or matrix.tests else matrix.shape
         groups = {a.candidate.id: int(alike_by[n]) for n, a in enumerate(best)}

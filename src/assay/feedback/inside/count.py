@@ -1,13 +1,17 @@
 """Counts lines, and what each costs."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+SOME = 256
+"""Lines between two looks at the clock."""
+
 
 class Enough(BaseException):
-    """More lines ran than are counted; not an `Exception`, which programs catch."""
+    """More lines ran, or for longer, than are counted; not an `Exception`, which programs catch."""
 
 
 class Counter:
@@ -46,8 +50,9 @@ class Counter:
 class Costs(Counter):
     """Also adds up, by line, by how much `meter` rose while it ran; its callees' part is theirs."""
 
-    def __init__(self, most: int, meter: Callable[[], int]) -> None:
+    def __init__(self, most: int, meter: Callable[[], int], seconds: float) -> None:
         super().__init__(most)
+        self._until = time.process_time() + seconds
         self._meter = meter
         self._lines = [0]
         self._mark = meter()
@@ -58,13 +63,15 @@ class Costs(Counter):
 
     def enter(self, frame: FrameType) -> None:
         self._charge()
-        self._lines.append(frame.f_lineno)
+        self._lines.append(self._lines[-1])  # entering a function is a cost of its call
         self._mark = self._meter()
 
     def line(self, frame: FrameType, line: int) -> None:
         self._charge()
         self._lines[-1] = line
         super().line(frame, line)
+        if self.total % SOME == 0 and time.process_time() > self._until:
+            raise Enough
         self._mark = self._meter()
 
     def leave(self, frame: FrameType, value: Any) -> None:

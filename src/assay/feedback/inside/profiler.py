@@ -1,4 +1,5 @@
-"""Time and memory of one case by line: `{"code", "case", "most"}` on stdin, JSON lines on stdout.
+"""Time and memory of one case by line: `{"code", "case", "most", "seconds"}` on stdin, JSON lines
+on stdout; `seconds` of CPU for each of the two.
 
 Time is CPU time of the thread: the process's clock was seen to tick at 4 ms in the sandbox."""
 
@@ -22,7 +23,7 @@ def main() -> None:
         case = cases.Case(order["code"], order["case"])
         if cases.attempt(case.prepare)[0] == "raised":
             return 0
-        costs = Costs(most, meter)
+        costs = Costs(most, meter, order["seconds"])
         started = meter()
         hooks.start(costs)
         _, value = cases.attempt(case.run)
