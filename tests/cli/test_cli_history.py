@@ -1,11 +1,14 @@
 """`assay log`, `assay show`, and what a terminal of 80 columns looks like."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from cli_tools import ADD, ASSAY, Shell, Terminal, fenced, right
+from cli_tools import ADD, ASSAY, Shell, Terminal, chat_server, fenced, right
+
+from assay.store import Log
 
 WRONG = "def add(a, b):\n    return a - b"
 
@@ -132,3 +135,70 @@ def test_no_colour_where_none_is_wanted(tmp_path: Path) -> None:
     assert plain.end()[0] == coloured.end()[0] == 0
     assert b"\x1b[32m" in coloured.shown
     assert b"\x1b[3" not in plain.shown
+
+
+def test_the_list_says_how_runs_came_out_and_leaves_out_what_never_began(tmp_path: Path) -> None:
+    """Defects: a list that does not say what was solved; a run that failed before its first
+    problem listed, and a replay of it that ends without a word."""
+    shell = Shell(tmp_path)
+    shell.file("add.py", ADD)
+    shell.file("sub.py", ADD.replace("add", "sub"))
+    row = {"id": "a", "prompt": "add", "entry_point": "add", "hidden": ["assert add(1, 2) == 3"]}
+    wrong = {**row, "id": "b", "hidden": ["assert add(1, 2) == 4"]}
+    shell.file("own.jsonl", json.dumps(row) + "\n" + json.dumps(wrong) + "\n")
+    model = shell.model(right())
+    chosen = ("--model", model, "--strategy", "sample(n=1)")
+    shell.run("solve", "add.py", *chosen).answered()
+    shell.run("solve", "add.py", "sub.py", *chosen)
+    shell.run("bench", "own.jsonl", *chosen).answered()
+    with Log(shell.log) as log:
+        empty = log.start("solve", {"targets": ["nothing.py"], "model": model})
+    listed = shell.run("log").answered().out
+    assert empty not in listed
+    lines = listed.splitlines()
+    assert max(map(len, lines)) <= 80
+    endings = ("own.jsonl  1 of 2 solved (50.0%)", "add.py sub.py  1 of 2 verified", "verified")
+    for line, ending in zip(lines, endings, strict=True):
+        assert line.endswith(ending), line
+    newest = shell.run("log", "--json").rows[0]["outcomes"]
+    assert (newest["graded"], newest["solved"]) == (2, 1)
+    shell.run("solve", "--replay", empty).refused(2, empty, "nothing to replay")
+
+
+def test_what_the_log_answered_is_not_called_spent(tmp_path: Path) -> None:
+    """Defect: a run out of the cache, or a replay, reads as if the model had worked."""
+    shell = Shell(tmp_path)
+    shell.file("add.py", ADD)
+    code = fenced("def add(a, b):\n    return a + b")
+    with chat_server(lambda messages: code) as server:
+        chosen = ("solve", "add.py", "--model", "openai/x", "--strategy", "sample(n=1)")
+        where = {"OPENAI_BASE_URL": server.address, "OPENAI_API_KEY": "none"}
+        first = shell.run(*chosen, **where).answered()
+        second = shell.run(*chosen, **where).answered()
+        asked = len(server.asked)
+        [row] = shell.run(*chosen, "--json", **where).answered().rows
+        assert len(server.asked) == asked == 1
+    assert "cached" not in first.err
+    assert "60 tok (cached)" in second.err
+    assert "(cached) 1 of the calls: the log answered them" in second.err
+    assert "60 tokens were not spent now" in second.err
+    assert (row["cost"]["cached_calls"], row["cost"]["cached_tokens"]) == (1, 60)
+    newest = shell.run("log", "--json").rows[-1]["id"]
+    assert "(cached)" in shell.run("solve", "--replay", newest).answered().err
+
+
+def test_a_long_solve_says_what_it_is_doing(tmp_path: Path) -> None:
+    """Defects: a spinner that says nothing; a line wider than the terminal; one on a pipe."""
+    shell = Shell(tmp_path)
+    shell.file("add.py", ADD)
+    slow = {"text": fenced("def add(a, b):\n    return a + b"), "delay": 1.0}
+    model = shell.model(fenced("def add(a, b):\n    return a + abs(b) - 1"), slow)
+    chosen = ("solve", "add.py", "--strategy", "self_debug", "--model", model)
+    terminal = Terminal(shell, *chosen)
+    terminal.read_until("model writes  1 programs  best 0/2 tests")
+    terminal.read_until(" of 20,000 tokens")
+    status, _ = terminal.end()
+    assert status == 0
+    moving = [part for part in terminal.shown.decode().split("\r") if " tokens" in part]
+    assert max(len(re.sub(r"\x1b\[[0-9;?]*\w", "", part).strip("\n")) for part in moving) <= 80
+    assert "model writes" not in shell.run(*chosen).answered().err

@@ -220,8 +220,11 @@ def test_solve_asks_what_its_candidates_differ_in(shell: Shell) -> None:
     assert (row["questions"], row["status"]) == (1, "verified")
     assert row["visible"] == {"passed": 2, "total": 2}
     assert "answered by a person" in row["reason"]
-    [body] = [body for _, body in shell.events("consult") if body["reply"] is not None]
+    consulted = [body for _, body in shell.events("consult")]
+    [body] = [body for body in consulted if body["reply"] and body["reply"]["asked"]]
     assert body["question"]["input"] == call
+    assert row["answers"] == [{"input": call, "value": wanted, "by": "person"}]
+    assert "no further question: no more are allowed" not in text  # quiet under --json
     assert shell.events("decision")[-1][1]["answers"][0]["origin"] == "person"
     known = {"task_id": "f.py", "input": call, "value": wanted}
     shell.file("a.jsonl", json.dumps(known))

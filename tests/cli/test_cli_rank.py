@@ -170,6 +170,27 @@ def test_hostile_programs_and_tests(shell: Shell) -> None:
     assert "never end" in done.err
 
 
+def test_the_table_explains_itself_in_80_columns(shell: Shell) -> None:
+    """Defects: figures without a header, a test that is left out without its text, a sample that
+    does not load ranked without a word."""
+    codes = ("def f(x):\n    return x", "def f(x:\n", "def f(x):\n    return -x")
+    rows = [{"task_id": "t", "solution": code} for code in codes]
+    shell.file("s.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    tests = ["assert f(3) == 3", "assert f(4) == 4", "no test " + "x" * 90]
+    shell.file("t.jsonl", json.dumps({"task_id": "t", "tests": tests}))
+    done = shell.run("rank", "s.jsonl", "--tests", "t.jsonl").answered()
+    lines = done.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "t: 3 samples, 3 different programs, 2 tests"
+    assert lines[2].split()[:4] == ["rank", "score", "alike", "samples"]
+    assert [line.split()[-1] for line in lines[3:6]] == ["0", "2", "1"]
+    assert "  not loading (an error before any test): 1" in lines
+    assert "left out (no Python, or no check in it): no test xxx" in lines[-1]
+    assert "confidence: calibrated probability" in done.err
+    [row] = shell.run("rank", "s.jsonl", "--tests", "t.jsonl", "--json").answered().rows
+    assert (row["not_loading"], len(row["left_out"])) == ([1], 1)
+
+
 def test_all_alike_none_builds_and_one(shell: Shell) -> None:
     """Catches: a division by zero, and confidence where nothing loads."""
     known = claims(shell)

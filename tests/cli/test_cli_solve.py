@@ -1,6 +1,7 @@
 """`assay solve` when all is well, and when no candidate is good enough."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -197,3 +198,24 @@ def test_a_wrong_example_is_named_with_the_way_on(shell: Shell) -> None:
     again = solve(shell, "odd.py", *repairs, "--without", "add:2", model="many.json").answered()
     assert "return a + b" in again.out
     assert "verified" in again.err
+
+
+def test_the_script_of_the_page_on_models_runs(shell: Shell) -> None:
+    """Defect: a format that is documented wrongly, or a recording that does not replay."""
+    page = (Path(__file__).parents[2] / "docs" / "model.md").read_text()
+    [script] = re.findall(r"```json\n(.*?\n)```", page, re.DOTALL)
+    shell.file("replies.json", script)
+    task = ("solve", "Write add(a, b).", "--strategy", "sample(n=2)", "--json", "--model")
+    [first] = shell.run(*task, "scripted/replies.json", "--record", "one.jsonl").rows
+    assert "return a + b" in first["code"]
+    [again] = shell.run(*task, "recorded/one.jsonl").rows
+    assert (again["code"], again["status"]) == (first["code"], first["status"])
+
+
+def test_a_failed_answer_says_why_the_search_ended(shell: Shell) -> None:
+    """Defect: "no candidate passes" where the budget was what ended it, or its figure missing."""
+    budget = ("--budget", "tokens=20000,calls=1", "--json")
+    [row] = solve(shell, "add.py", *budget, model="wrong.json").answered(5).rows
+    assert row["reason"] == "no candidate passes every visible test; the budget of 1 call is spent"
+    [none] = solve(shell, "add.py", "--budget", "tokens=10", "--json").answered(5).rows
+    assert "the budget of 10 tokens was spent before" in none["reason"]

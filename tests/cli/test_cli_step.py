@@ -21,6 +21,8 @@ from assay.store import Event
 
 WRONG = fenced("def add(a, b):\n    return a - b")
 RIGHT = fenced("def add(a, b):\n    return a + b")
+PROMPT = "\x1b[1m> "
+"""As it is asked, in bold: a program's doctest may look like one."""
 
 
 @pytest.fixture
@@ -35,10 +37,12 @@ def by_hand(
 ) -> tuple[int, str]:
     """Types a line whenever one is asked for."""
     screen = Terminal(shell, "solve", "add.py", *arguments, **variables)
+    shown = b""
     for line in keys:
-        screen.read_until("> ")
-        screen.shown = screen.shown.partition(b"> ")[2]
+        screen.read_until(PROMPT)
+        shown, screen.shown = shown + screen.shown, b""
         screen.press(line.encode() + b"\n")
+    screen.shown = shown
     return screen.end()
 
 
@@ -55,20 +59,38 @@ def test_each_request_is_shown_before_it_is_made(shell: Shell) -> None:
     screen.read_until("s: stop)")
     assert shell.events("completion") == []
     assert b"Complete this Python function." in screen.shown
+    screen.read_until(PROMPT)
+    shown, screen.shown = screen.shown, b""
     screen.press(b"\n")
     screen.read_until("Request 2: run 1 on the tests")
     screen.read_until("return a - b")
     assert shell.events("attempt") == []
-    for request in ("Request 3", "Request 4"):
+    for _ in range(3):
+        screen.read_until(PROMPT)
+        shown, screen.shown = shown + screen.shown, b""
         screen.press(b"\n")
-        screen.read_until(request)
-    screen.press(b"\n")
+    screen.shown = shown
     code, text = screen.end()
     assert code == 0
     assert "Your code gave: -1" in text
     assert "(as before, lines: " in text
     assert "verified" in text
     assert max(len(line) for line in text.splitlines() if "[" not in line) <= 110
+
+
+def test_what_was_typed_before_a_question_does_not_answer_it(shell: Shell) -> None:
+    """Defect: lines typed while the model works go on with a request that nobody has seen; or a
+    person's word for one program is taken for another."""
+    model = shell.model({"text": WRONG, "delay": 1.5}, RIGHT)
+    screen = Terminal(shell, "solve", "add.py", "--model", model, "--step")
+    screen.read_until(PROMPT)
+    screen.press(b"\n")  # the model is asked, and takes its time
+    screen.press(b"\n" * 5)
+    screen.read_until("Request 2: run 1 on the tests")
+    screen.read_until("edit the program")
+    screen.press(b"s\n")
+    assert screen.end()[0] == 3
+    assert shell.events("attempt") == []
 
 
 def test_a_comment_reaches_the_prompt(shell: Shell) -> None:
@@ -174,7 +196,7 @@ def test_text_is_shown_as_it_is(shell: Shell) -> None:
     """Defect: `:key:` in a program is shown as a picture, and `[b]` as bold."""
     model = shell.model(fenced("def add(a, b):\n    return a + [b][0:key:2][0]"))
     screen = Terminal(shell, "solve", "add.py", "--model", model, "--step")
-    screen.read_until("> ")
+    screen.read_until(PROMPT)
     screen.press(b"\n")
     screen.read_until("Request 2")
     screen.read_until("e [N]: edit")

@@ -1,5 +1,6 @@
 """Files with stubs, test files, text and JSONL as problems."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -281,3 +282,37 @@ def test_rows_like_those_of_evalplus(tmp_path: Path) -> None:
     [check] = jsonl.hidden_of(read)
     assert isinstance(check, Script)
     assert check.call == "check(f)"
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        ({"kind": "command", "argv": ["x"], "arg": 1}, ["'command'", "'arg'", "argv, files, file"]),
+        ({"kind": "command", "argv": "python x"}, ["'command'", "'argv'", "valid list"]),
+        ({"kind": "io", "stdin": "1"}, ["'io'", "'expected'", "comparison"]),
+        ({"kind": "call", "expression": 1}, ["'call'", "'expression'", "string"]),
+        ({"kind": "cmd"}, ["call, io, script, command", "'cmd'"]),
+        ({"argv": ["x"]}, ["kind", "call, io, script, command"]),
+        (3, ["text", "kind"]),
+    ],
+)
+@pytest.mark.parametrize("key", ["tests", "hidden"])
+def test_a_wrong_field_of_a_test_is_named_with_what_is_allowed(
+    tmp_path: Path, key: str, test: object, words: list[str]
+) -> None:
+    """Defect: "Input should be a valid string", which names neither the kind nor the field."""
+    path = tmp_path / "own.jsonl"
+    path.write_text(json.dumps({"id": "a", "prompt": "p", key: ["assert 1", test]}))
+    with pytest.raises(ProblemError) as told:
+        jsonl.read_rows(path)
+    said = str(told.value)
+    assert f"line 1: {key} 1: " in said
+    assert [word for word in words if word not in said] == []
+
+
+def test_the_table_of_tests_names_every_field() -> None:
+    """Defect: a field that is documented nowhere."""
+    page = (Path(__file__).parents[2] / "docs" / "problem.md").read_text()
+    for kind, row in jsonl.ROWS.items():
+        assert f"| `{kind}` |" in page
+        assert [name for name in row.model_fields if f"`{name}`" not in page] == []

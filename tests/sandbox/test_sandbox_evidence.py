@@ -394,3 +394,41 @@ async def test_words_about_room_are_no_limit(namespaced: Sandbox) -> None:
     """Defect: a program's own complaint about an upload is taken for a limit of ours."""
     [run] = await namespaced.run([Job(code="raise ValueError('File too large')\n")])
     assert (run.detail.limit, run.detail.message) == (None, "File too large")
+
+
+FORKS = "import os, time\nwhile True:\n    if os.fork() == 0:\n        time.sleep(60)\n"
+THREADS = """
+import threading, time
+while True:
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+"""
+SOCKET = """
+import socket
+one, other = socket.socketpair()
+one.setblocking(False)
+one.recv(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "limit"), [(FORKS, "9 processes and threads"), (THREADS, "9 processes and threads"),
+    (SOCKET, None)],
+)  # fmt: skip
+async def test_no_room_for_processes_names_the_limit(
+    namespaced: Sandbox, code: str, limit: str | None
+) -> None:
+    """Defect: a fork bomb is told "Resource temporarily unavailable" and not which limit it met;
+    or every error of that number is called one of processes."""
+    limits = Limits(cpu_seconds=2.0, wall_seconds=10.0, processes=9)
+    [run] = await namespaced.run([Job(code=code, tests=(), limits=limits)])
+    assert (run.outcome, run.detail.limit) == ("raised", limit), run
+    assert limit is None or f"(the limit is {limit})" in (run.detail.message or "")
+
+
+async def test_a_fork_bomb_of_a_shell_names_the_limit(namespaced: Sandbox) -> None:
+    code = "for n in $(seq 100); do sleep 30 & done; exit 3\n"
+    limits = Limits(cpu_seconds=2.0, wall_seconds=20.0, processes=4)
+    [run] = await namespaced.run([Job(code=code, language="bash", tests=(), limits=limits)])
+    assert run.outcome in ("raised", "timeout"), run
+    if run.outcome == "raised":
+        assert run.detail.limit == "4 processes and threads"

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from assay.problem import Call, Io, Limits, Script, Test
 from assay.sandbox import Job, Run, Sandbox, languages, open_sandbox
 from assay.sandbox.artefacts import CACHE, Cache, key_of, size_of
 from assay.sandbox.child import pack
+from assay.sandbox.languages import Toolchain
 from assay.sandbox.languages.python import is_own
 
 QUICK = Limits(cpu_seconds=1.0, wall_seconds=10.0, memory_mb=256)
@@ -545,3 +548,27 @@ async def test_an_error_in_a_javascript_call_has_its_line(namespaced: Sandbox, e
     [run] = await namespaced.run([Job(code=code, tests=(test,), language="javascript")])
     detail = run.verdicts[0].detail
     assert (detail.exception, detail.line, detail.source) == ("TypeError", 3, "return x.y;")
+
+
+def test_a_toolchain_below_the_temporary_folder(
+    namespaced: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Defect: each run's own empty /tmp hides a compiler that is installed below /tmp, or shows
+    it so that a program can change it or leave something in it for the next."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        program = Path(folder, "bin", "sh")
+        program.parent.mkdir()
+        shutil.copy("/bin/sh", program)
+        Path(folder).chmod(0o755)
+        folders = (str(program), folder, str(program.parent))  # one inside the other
+        tools = Toolchain(version="1", programs=(str(program),), folders=folders)
+        monkeypatch.setattr("assay.sandbox.languages.toolchain", lambda name: tools)
+        tries = f"echo x > {folder}/new; rm -f {program}; mv {folder} /tmp/other; echo x > left"
+        shown = f"ls {folder} /tmp; readlink /proc/$$/exe"
+        for _ in range(2):
+            [run] = asyncio.run(
+                namespaced.run([Job(code=f"{tries}\n{shown}\n", language="bash", tests=())])
+            )
+            name = Path(folder).name
+            assert run.stdout == f"/tmp:\nleft\nmain.sh\n{name}\n\n{folder}:\nbin\n{program}\n"
+        assert not Path(folder, "new").exists()

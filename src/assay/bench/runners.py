@@ -130,15 +130,17 @@ def _take(
 ) -> None:
     """One pass of one runner. `idle` has what each costs with nothing to run."""
     if runner.name not in idle:
-        empty = _run(runner, [], workers, peers)
-        idle[runner.name] = empty.get("cpu_seconds", 0.0)
+        empty = [_run(runner, [], workers, peers) for _ in range(2)]
+        idle[runner.name] = min(one.get("cpu_seconds", 0.0) for one in empty)
     answer = _run(runner, programs, workers, peers)
     if "missing" in answer:
         measured.missing = answer["missing"]
         return
     count = answer["used"]
     measured.speeds.append(count / answer["seconds"])
-    measured.cpu_ms.append(1000 * (answer["cpu_seconds"] - idle[runner.name]) / count)
+    used = answer["cpu_seconds"] - idle[runner.name]
+    if used > 0:  # else other work on this machine made the difference: not measured
+        measured.cpu_ms.append(1000 * used / count)
     measured.passed = min(answer["passed"], measured.passed or count)
     measured.used = count
 

@@ -88,6 +88,8 @@ def has(row: dict[str, Any], name: str) -> bool:
 
 def spread(row: dict[str, Any], key: str, digits: int) -> str:
     """The median and in brackets the range of the passes."""
+    if row[key] is None:
+        return "not measured"
     low, high = row[f"{key}_range"]
     middle = f"{row[key]:.{digits}f}"
     return middle if row["passes"] < 2 else f"{middle} ({low:.{digits}f}-{high:.{digits}f})"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from assay.cli.screen import Screen, interactive
+from assay.cli.screen import Screen, forget_typed, interactive
 from assay.errors import UsageError
 from assay.feedback.shorten import apart, clip, visible
 from assay.feedback.steps import Question, Reply
@@ -56,6 +56,12 @@ def answers_in(
     return known
 
 
+def unasked(questions: int, silence: str) -> str:
+    """Why a person was asked nothing, or nothing more."""
+    begin = "no further question" if questions else "no question"
+    return f"{begin}: {silence or 'no program to ask about'}"
+
+
 class Terminal:
     """Reads keys from stdin and writes to stderr. Ctrl-C ends the command, not only a question."""
 
@@ -76,6 +82,7 @@ class Terminal:
     async def _answer(self, question: Question) -> Reply | None:
         number = self._asked.get(question.problem, 0) + (not question.again)
         self._asked[question.problem] = number
+        forget_typed()
         if not question.input:
             self._show(question, number)
             words = await self._line("> ")
@@ -84,6 +91,7 @@ class Terminal:
             self._show(question, number)
             reply = await self._choice(len(question.choices))
         if reply is not None and reply.choice == len(question.choices) - 1:
+            forget_typed()
             value = await self._line("  the right value (Enter: not known): ")
             return replace(reply, text=(value or "").strip())
         return reply
@@ -112,7 +120,7 @@ class Terminal:
             self._say(line)
 
     def _say(self, text: str = "", style: str = "") -> None:
-        self.screen.console.print(text, style=style or None, markup=False)
+        self.screen.words(text, style)
 
     async def _line(self, prompt: str) -> str | None:
         """A line, edited as the terminal does; `None` where the terminal is gone."""

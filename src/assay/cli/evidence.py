@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from assay.bench import Result
@@ -38,6 +39,21 @@ def answers_of(log: Log, result: Result) -> list[str]:
     return [visible(f"a person said: {test['expression']} == {test['expected']}") for test in tests]
 
 
+def answered_by(file: Path | None) -> str:
+    return "person" if file is None else "file"
+
+
+def given_answers(log: Log, result: Result, by: str) -> list[dict[str, Any]]:
+    """For `--json`: each input that was answered, with its value (`None`: only that it is none of
+    those listed) and who said it."""
+    return [said | {"by": by} for said in decision(log, result).get("said", ())]
+
+
+def decision(log: Log, result: Result) -> dict[str, Any]:
+    run, _, item = result.log.partition("/")
+    return next(iter(event.body for event in log.events(run, item, "decision")[-1:]), {})
+
+
 def evidence(log: Log, result: Result) -> str:
     """Status and reason, the tests, what failed and what it cost."""
     cost = result.cost
@@ -54,6 +70,11 @@ def evidence(log: Log, result: Result) -> str:
         "tokens, "
         f"{cost['calls']} calls, {cost['runs']} runs, {cost['seconds']:.1f} s, {dollars}"
     )
+    if cost["cached_calls"]:
+        lines.append(
+            f"(cached) {cost['cached_calls']} of the calls: the log answered them, and their "
+            f"{cost['cached_tokens']:,} tokens were not spent now"
+        )
     lines.append(f"everything that happened: assay show {result.log}")
     return "\n".join(lines)
 

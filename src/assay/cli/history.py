@@ -8,16 +8,18 @@ from dataclasses import asdict
 from typing import Any
 
 from assay.errors import UsageError
-from assay.store import Event, Log, RunRow
+from assay.feedback.shorten import head, visible
+from assay.store import Event, Log, Outcomes, RunRow
 
 
 def list_runs(log: Log, limit: int, as_json: bool) -> None:
-    runs = log.runs(limit)
+    runs = log.runs(limit, begun=True)
+    found = log.outcomes(run.id for run in runs)
     for run in runs:
         if as_json:
-            print(json.dumps(asdict(run)))
+            print(json.dumps(asdict(run) | {"outcomes": asdict(found[run.id])}))
         else:
-            print(f"{run.id}  {when(run.started)}  {run.command:<6} {about(run)}")
+            print(f"{run.id}  {when(run.started)}  {run.command:<6} {about(run, found[run.id])}")
     if not runs and not as_json:
         print("nothing has happened yet; try: assay solve examples/roman.py")
 
@@ -26,11 +28,27 @@ def when(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
-def about(run: RunRow) -> str:
+def about(run: RunRow, found: Outcomes) -> str:
+    """What was solved, and how that came out, in the columns that are left of 80."""
     config = run.config
-    what = config.get("suite") or " ".join(config.get("targets", []))
-    state = "" if run.finished else "  (not finished)"
-    return textwrap.shorten(what, 44, placeholder=" …") + state
+    what = " ".join((config.get("suite") or " ".join(config.get("targets", []))).split())
+    said = outcome(found)
+    if not run.finished:
+        said = f"{said}, not finished" if said else "not finished"
+    return f"{head(visible(what), max(12, 43 - len(said)))}  {said}".rstrip()
+
+
+def outcome(found: Outcomes) -> str:
+    """By hidden tests, where there are some: else by what the visible ones say."""
+    total = sum(found.status.values())
+    if found.graded:
+        return f"{found.solved} of {found.graded} solved ({found.solved / found.graded:.1%})"
+    if total == 1:
+        return next(iter(found.status))
+    parts = [f"{found.status.get('verified', 0)} of {total} verified"] * (total > 0)
+    if abstained := found.status.get("abstained"):
+        parts.append(f"{abstained} abstained")
+    return ", ".join(parts)
 
 
 def show(log: Log, name: str, as_json: bool) -> None:
@@ -103,8 +121,8 @@ def completion(body: dict[str, Any]) -> Iterator[str]:
     usage = reply["usage"]
     yield (
         f"[{reply['model']}] {usage['prompt_tokens']} + {usage['completion_tokens']} tokens, "
-        f"{reply['seconds']:.1f} s, {reply['finish_reason']}, "
-        f"{'cached, ' if reply['cached'] else ''}"
+        f"{reply['seconds']:.1f} s{' then (cached)' if reply['cached'] else ''}, "
+        f"{reply['finish_reason']}, "
         f"temperature {prompt['temperature']}, seed {prompt['seed']}"
     )
     yield reply["text"]

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.candidate import samples
+from assay.cli.evidence import answered_by
 from assay.cli.rank_asking import Asking
+from assay.cli.rank_table import legend, text
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
 from assay.errors import UsageError
-from assay.feedback.shorten import brief, visible
+from assay.feedback.shorten import visible
 from assay.problem import Limits
 from assay.sandbox import open_sandbox
 from assay.select import find_ranker, tasks
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from assay.select.ranking import Ranking
 
 ABSTAINED = 4
-LEADING = 5
-"""Clusters that the text form names."""
 MEMORY_MB = 512
 
 
@@ -69,9 +69,10 @@ def rank_file(file: Path, flags: RankFlags) -> int:
 
 
 def warn(pools: list[Pool], screen: Screen) -> None:
-    left_out = sum(pool.left_out for pool in pools)
+    left_out = sum(len(pool.left_out) for pool in pools)
     if left_out:
-        screen.warn(f"{left_out} tests are left out: no Python, no check, or too many of a task")
+        tests = f"{left_out} tests are" if left_out > 1 else "1 test is"
+        screen.warn(f"{tests} left out; which, is said with its task")
     bare = [pool.task for pool in pools if not pool.tests]
     if bare:
         several = f" and {len(bare) - 1} more" if len(bare) > 1 else ""
@@ -91,25 +92,27 @@ async def rank_all(
     sandbox = open_sandbox(unsafe=flags.unsafe, remote=flags.remote)
     if flags.unsafe:
         screen.warn("UNSAFE: programs run without isolation, with your rights")
-    answered = 0
+    answered, explained = 0, False
     total = sum(len(pool.programs) for pool in pools)
     try:
         with screen.working(total, "programs") as step:
             tell = progress(total, step, screen)
             for given in pools:
                 pool = await without_hanging(sandbox, given, limits)
-                if pool.left_out > given.left_out:
-                    more = pool.left_out - given.left_out
+                if more := len(pool.left_out) - len(given.left_out):
                     screen.warn(f"{pool.task}: {more} tests are left out: they never end")
                 matrix = assemble(pool, await observe(sandbox, pool, limits, memory, tell))
                 heard = await asking.about(matrix)
-                if asking.person is not None and heard.silence and not heard.questions:
-                    screen.say(f"{pool.task}: no question: {heard.silence}")
+                if asking.person is not None:
+                    screen.say(f"{pool.task}: {asking.unasked(heard)}")
                 for call in heard.unused:
                     screen.warn(f"{pool.task}: not used: no program was run on {visible(call)}")
                 ranking = heard.sure(rank(heard.matrix, flags.selector))
                 row = as_json(pool, heard, ranking, flags)
                 answered += not row["abstained"]
+                if not (flags.json or explained):
+                    screen.say(legend(flags.selector), "dim")
+                    explained = True
                 print(json.dumps(row) if flags.json else text(row), flush=True)
     finally:
         await sandbox.close()
@@ -156,10 +159,12 @@ def as_json(pool: Pool, heard: "Hearing", ranking: "Ranking", flags: RankFlags) 
         "confidence": ranking.confidence,
         "abstained": not able or fails or ranking.confidence < flags.min_confidence,
         "questions": heard.questions,
-        "answers": [told.record for told in heard.told],
+        "answers": [told.record | {"by": answered_by(flags.answers)} for told in heard.told],
         "selector": flags.selector,
         "programs": len(pool.programs),
         "tests": len(pool.tests),
+        "left_out": [{"test": test, "why": why} for test, why in pool.left_out],
+        "not_loading": sorted(index for index, n in enumerate(pool.member) if not matrix.loaded[n]),
         "reason": reason(able, fails, ranking.confidence, flags.min_confidence),
     }
     if flags.explain:
@@ -178,41 +183,3 @@ def reason(able: bool, fails: bool, confidence: float, least: float) -> str:
     if fails:
         return "every program fails a test that is known to be right"
     return f"confidence below {least:g}" if confidence < least else ""
-
-
-def text(row: dict[str, Any]) -> str:
-    """A few lines for a person."""
-    head = f"{row['task_id']}  {row['programs']} programs, {row['tests']} tests"
-    if row["abstained"]:
-        lines = [f"{head}: abstained, {row['reason']}"]
-    else:
-        lines = [f"{head}: sample {row['ranking'][0]['index']}, confidence {row['confidence']:.2f}"]
-    lines += [f"  a person said: {brief(told['said'])}" for told in row["answers"]]
-    clusters: dict[int, list[dict[str, Any]]] = {}
-    for one in row["ranking"]:
-        clusters.setdefault(one["cluster"], []).append(one)
-    for members in list(clusters.values())[:LEADING]:
-        names = brief(", ".join(str(one["index"]) for one in members), 50)
-        lines.append(f"  {members[0]['score']:>12.6g}  {len(members):>4} alike  samples {names}")
-    if len(clusters) > LEADING:
-        lines.append(f"  and {len(clusters) - LEADING} more groups")
-    if why := row.get("explain"):
-        lines += explanation(why)
-    return "\n".join(lines)
-
-
-def explanation(why: dict[str, Any]) -> list[str]:
-    if why["second"] is None:
-        return ["  all programs do the same"]
-    lines = [f"  sample {why['first']} against sample {why['second']}:"]
-    for test in why["tests"]:
-        mark = "right" if test["binding"] else f"{test['share']:.0%} of the programs pass it"
-        lines.append(f"    only the {test['passed_by']} passes {brief(test['test'])} ({mark})")
-    for value in why["values"]:
-        said = " against ".join(
-            f"{brief(value[name])} ({value[f'{name}_share']:.0%} of the programs, "
-            f"{value[f'{name}_claims']} tests)"
-            for name in ("first", "second")
-        )
-        lines.append(f"    {brief(value['input'])} gives {said}")
-    return lines

@@ -66,6 +66,11 @@ class Asking:
             self._journal(matrix.task).note("decision", body)
         return heard
 
+    def unasked(self, heard: Hearing) -> str:
+        from assay.cli.dialogue import unasked
+
+        return unasked(heard.questions, heard.silence)
+
     def _journal(self, task: str) -> ItemJournal:
         """Opened with the first answer: without one there is nothing to keep."""
         if self.log is None:

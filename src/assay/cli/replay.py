@@ -82,7 +82,7 @@ class Logged:
             self._end()
             begin = " ".join(prompt.messages[-1].content.split())[:60] if prompt.messages else ""
             raise ModelError(f"the log has no completion for the prompt {begin!r}")
-        return replies.pop(0)
+        return replace(replies.pop(0), cached=True)
 
     def _end(self) -> None:
         """Seconds do not hold now: the log says where they ended. Raises `BudgetSpent`."""
@@ -194,6 +194,8 @@ def replay(name: str, settings: Settings, as_json: bool) -> int:
         items = dict.fromkeys(e.item for e in log.events(old.id, kind="result"))
         if wanted and wanted not in items:
             raise UsageError(f"run {old.id} has no finished problem {wanted!r}")
+        if not items:
+            raise UsageError(f"run {old.id} has no finished problem: there is nothing to replay")
         before = old.config.get("before", old.id)
         run = log.start("replay", old.config | {"of": old.id, "before": before})
         differences = 0

@@ -2,8 +2,9 @@
 
 import os
 import sys
+import termios
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from assay.bench import Result
@@ -33,17 +34,22 @@ class Screen:
 
     def say(self, text: str, style: str = "") -> None:
         if not self.quiet:
-            self.console.print(text, style=style or None, markup=False)
+            self.words(text, style)
+
+    def words(self, text: str, style: str = "") -> None:
+        """On a terminal lines are broken between words; elsewhere they stay whole."""
+        whole = not self.console.is_terminal
+        self.console.print(text, style=style or None, markup=False, emoji=False, soft_wrap=whole)
 
     def tell_tier(self, isolation: Isolation) -> None:
         """Which tier is used where it is not the best one: never without a word."""
         if isolation.note:
             tier = isolation.tier if isolation.far is None else f"{isolation.far} there"
             text = f"isolation: {tier} ({isolation.note})"
-            self.console.print(text, style="yellow", markup=False)
+            self.words(text, "yellow")
 
     def warn(self, text: str) -> None:
-        self.console.print(text, style="bold red", markup=False)
+        self.words(text, "bold red")
 
     def result(self, result: Result, width: int, label: str = "") -> None:
         """One line: status, problem, visible tests, hidden verdict, candidates, tokens, seconds."""
@@ -78,6 +84,29 @@ class Screen:
                 status.update(f"{done} of {total} {what} done")
 
             yield step
+
+    @contextmanager
+    def live(self, line: Callable[[], str]) -> Iterator[None]:
+        """A line that says at each moment what `line` gives; on a terminal only."""
+        from rich.live import Live
+        from rich.spinner import Spinner
+        from rich.text import Text
+
+        if self.quiet or not self.console.is_terminal:
+            yield
+            return
+        moving = Spinner("dots")
+
+        def now() -> Spinner:
+            moving.update(text=Text(line(), no_wrap=True))
+            return moving
+
+        live = Live(console=self.console, get_renderable=now, refresh_per_second=8, transient=True)
+        with live as self._status:
+            try:
+                yield
+            finally:
+                self._status = None
 
     @contextmanager
     def busy(self, what: str) -> Iterator[None]:
@@ -157,11 +186,17 @@ def facts(result: Result, brief: bool = False) -> str:
         f"tests {visible['passed']}/{visible['total']}" if visible["total"] else untested(result),
         hidden,
         "" if brief else f"{result.candidates} cand.",
-        f"{cost['prompt_tokens'] + cost['completion_tokens']:,} tok",
+        f"{cost['prompt_tokens'] + cost['completion_tokens']:,} tok{cached(cost)}",
         f"{cost['seconds']:.1f} s",
         "in-process" if result.judging == "in-process" else "",
     )
     return "  ".join(part for part in parts if part)
+
+
+def cached(cost: dict[str, Any]) -> str:
+    """Whether the tokens were spent now; a result of an older log does not say."""
+    calls = cost.get("cached_calls", 0)
+    return "" if not calls else " (cached)" if calls == cost["calls"] else f" ({calls} cached)"
 
 
 def untested(result: Result) -> str:
@@ -179,6 +214,13 @@ def rate(row: dict[str, Any]) -> str:
 def ending(text: str, width: int) -> str:
     """Shortened at its beginning: names differ at their ends."""
     return text if len(text) <= width else "…" + text[len(text) - width + 1 :]
+
+
+def forget_typed() -> None:
+    """What was typed before a question was shown does not answer it; of a pipe nothing is lost."""
+    with suppress(OSError, termios.error):
+        if sys.stdin.isatty():
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
 
 def interactive() -> bool:

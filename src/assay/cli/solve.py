@@ -13,10 +13,12 @@ import typer
 from assay.bench import Result
 from assay.bench.work import Recipe, Workshop, work
 from assay.candidate.splice import diff
-from assay.cli.evidence import doubtful_tests, evidence
+from assay.cli.dialogue import unasked
+from assay.cli.evidence import answered_by, decision, doubtful_tests, evidence, given_answers
+from assay.cli.progress import Progress
 from assay.cli.replay import replay, texts_of
 from assay.cli.run import asking, run_async
-from assay.cli.screen import Screen, interactive
+from assay.cli.screen import Screen, forget_typed, interactive
 from assay.cli.session import Settings, fetch, open_log, workshop
 from assay.cli.targets import Target, targets_of
 from assay.errors import UsageError
@@ -194,14 +196,17 @@ async def work_on(
     waiting = asyncio.Semaphore(jobs)
     width = min(28, max(len(target.item.problem.id) for target in targets))
 
+    progress = Progress([target.item.problem for target in targets], recipe.budget.tokens)
+    watched = replace(shop, parties=progress.watch(shop.parties))
+
     async def one(target: Target) -> Result:
         async with waiting:
-            result = await work(shop, target.item, recipe)
+            result = await work(watched, target.item, recipe)
         screen.result(result, width)
-        step()
+        progress.done += 1
         return result
 
-    with screen.working(len(targets)) as step:
+    with screen.live(progress.line):
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(target)) for target in targets]
     return [task.result() for task in tasks]
@@ -220,6 +225,7 @@ async def offer_without(
     names = [doubt.test for doubt in doubts]
     question = f"Go on without {', '.join(names)}?"
     with asking():
+        forget_typed()
         wanted = typer.confirm(question, default=False, err=True)
     if not wanted:
         return results
@@ -238,8 +244,13 @@ def report(
         flags.out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         screen.say(f"{len(rows)} samples in {flags.out}")
     for target, result in zip(targets, results, strict=True):
+        if flags.ask or flags.answers:
+            label = f"{result.problem}: " * (len(targets) > 1)
+            silence = decision(log, result).get("silence", "")
+            screen.say(f"{label}{unasked(result.questions, silence)}")
         if flags.json:
-            print(json.dumps(asdict(result)))
+            answers = given_answers(log, result, answered_by(flags.answers))
+            print(json.dumps(asdict(result) | {"answers": answers}))
         elif flags.write or flags.diff or flags.out is None:
             hand_back(target, result, flags, screen, alone=len(targets) == 1)
     if len(results) == 1:
@@ -292,6 +303,8 @@ def totals(results: Sequence[Result]) -> str:
     unmeasured = sum(r.status == "unmeasured" for r in results)
     tokens = sum(r.cost["prompt_tokens"] + r.cost["completion_tokens"] for r in results)
     lines = [f"{verified} of {len(results)} verified by their visible tests; {tokens:,} tokens"]
+    if before := sum(r.cost["cached_tokens"] for r in results):
+        lines.append(f"(cached) {before:,} of these tokens were not spent now: the log had them")
     if graded:
         lines.append(f"hidden tests: {sum(graded)} of {len(graded)} right")
     if unmeasured:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from assay.candidate import Candidate
 from assay.cli.run import asking
-from assay.cli.screen import Screen
+from assay.cli.screen import Screen, forget_typed
 from assay.feedback import Attempt
 from assay.feedback.critic import numbered
 from assay.feedback.person import edited, parse, words
@@ -163,11 +163,12 @@ class ByHand:
 
     def _say(self, text: str) -> None:
         """Texts of models and programs cannot steer the terminal."""
-        self.screen.console.print(lines_of(text), markup=False, emoji=False)
+        self.screen.words(lines_of(text))
 
     def _read(self, keys: str) -> str | None:
         """A line; `None` at the end of input."""
         with asking():  # from before the prompt is seen: Ctrl-C may come at once
+            forget_typed()
             self.screen.console.print(
                 f"({keys})\n> ", end="", style="bold", markup=False, emoji=False
             )

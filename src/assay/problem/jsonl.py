@@ -75,6 +75,9 @@ class CommandRow(Strict):
     origin: Origin = "given"
 
 
+ROWS: dict[str, type[Strict]] = {
+    "call": CallRow, "io": IoRow, "script": ScriptRow, "command": CommandRow
+}  # fmt: skip
 AnyRow = CallRow | IoRow | ScriptRow | CommandRow
 TestRow = Annotated[AnyRow, Field(discriminator="kind")]
 
@@ -134,10 +137,35 @@ def row_of(line: bytes, where: str) -> Row:
         return Row.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
+        place = first["loc"][:2]
+        if len(place) == 2 and place[0] in ("tests", "hidden") and isinstance(content, dict):
+            given = content[place[0]][place[1]]
+            raise ProblemError(f"{where}: {place[0]} {place[1]}: {wrong_test(given)}") from None
         field = ".".join(str(part) for part in first["loc"]) or "row"
         raise ProblemError(f"{where}: {field}: {first['msg']}") from None
     except (ValueError, RecursionError) as error:
         raise ProblemError(f"{where}: not JSON: {error}") from None
+
+
+def wrong_test(given: object) -> str:
+    """What is wrong with a test: its kind, the field, and what is allowed."""
+    if not isinstance(given, dict):
+        return "a test is a text with an assert, or an object with a `kind`"
+    row = ROWS.get(str(given.get("kind")))
+    if row is None:
+        said = f", not {given['kind']!r}" if "kind" in given else ""
+        return f"the `kind` of a test is one of {', '.join(ROWS)}{said}"
+    try:
+        row.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+    field, fields = ".".join(map(str, first["loc"])), ", ".join(row.model_fields)
+    begin = f"a test of kind {given['kind']!r}"
+    if first["type"] == "extra_forbidden":
+        return f"{begin} has no field {field!r}; it has {fields}"
+    if first["type"] == "missing":
+        return f"{begin} wants a field {field!r}; it has {fields}"
+    return f"{begin}: {field!r}: {first['msg']}"
 
 
 def problem_of(row: Row) -> Problem:

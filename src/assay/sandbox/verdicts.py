@@ -16,6 +16,13 @@ _NO_ROOM = re.compile(
 )
 """How the limit on files reads (errno 27 and 28) in Python, in node, by signal, elsewhere."""
 _NO_ROOM_SAID = re.compile(r"No space left on device|File too large")
+_NO_PROCESS_SAID = re.compile(
+    r"can't start new thread|\bfork: (retry: )?Resource temporarily unavailable"
+    r"|\bspawn\w* \S+ EAGAIN\b|unable to create (new )?native thread"
+)
+_NO_PROCESS = re.compile(r"BlockingIOError: \[Errno 11\]")
+"""In Python; a socket that does not wait raises the same, so the line must start a process."""
+_STARTS = re.compile(r"fork|spawn|[Pp]open|Process|subprocess|system\(|Executor|Pool")
 _EARLY = ("SystemExit", "KeyboardInterrupt", "GeneratorExit")
 
 
@@ -145,12 +152,19 @@ def finished(run: Run, job: Job, wall_seconds: float) -> Run:
 
 
 def no_room(outcome: Outcome, detail: Detail, limits: Limits, errors: str = "") -> Detail:
-    """The same, with the limit on files where that is why it failed: as the exception says, or
-    `errors`, what was written to stderr."""
-    found = _NO_ROOM.match(f"{detail.exception}: {detail.message}") or _NO_ROOM_SAID.search(errors)
-    if outcome not in ("raised", "killed") or detail.limit or not found:
+    """The same, with the limit on files or processes where that is why it failed: as the exception
+    says, or `errors`, what was written to stderr."""
+    if outcome not in ("raised", "killed") or detail.limit:
         return detail
-    limit = f"{limits.disk_mb} MB of files"
+    said = f"{detail.exception}: {detail.message}"
+    if _NO_ROOM.match(said) or _NO_ROOM_SAID.search(errors):
+        limit = f"{limits.disk_mb} MB of files"
+    elif _NO_PROCESS_SAID.search(f"{said}\n{errors}") or (
+        _NO_PROCESS.match(said) and _STARTS.search(detail.source or "")
+    ):
+        limit = f"{limits.processes} processes and threads"
+    else:
+        return detail
     return replace(detail, limit=limit, message=f"{detail.message} (the limit is {limit})")
 
 

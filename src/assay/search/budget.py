@@ -84,6 +84,10 @@ class Cost:
     """Wall time during which a completion was awaited."""
     sandbox_seconds: float = 0.0
     """Wall time during which a run was awaited."""
+    cached_calls: int = 0
+    """Of `calls`, those that the log answered."""
+    cached_tokens: int = 0
+    """Of all tokens, those of `cached_calls`: they were spent before."""
 
     @property
     def tokens(self) -> int:
@@ -191,10 +195,15 @@ class Ledger:
         counted = usage.completion_tokens > 0 or (not completion.text and usage.prompt_tokens > 0)
         completion_tokens = usage.completion_tokens if counted else held.prompt.max_tokens
         self._learn(held.prompt.messages, completion, prompt_tokens, completion_tokens)
-        self._charge(
-            held,
-            Cost(prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, calls=1),
+        cached = int(completion.cached)
+        cost = Cost(
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            calls=1,
+            cached_calls=cached,
+            cached_tokens=cached * (prompt_tokens + completion_tokens),
         )
+        self._charge(held, cost)
 
     def release(self, held: Reservation) -> None:
         """Gives back what a call that failed had held."""
@@ -204,6 +213,21 @@ class Ledger:
         """Whether it is the account of the whole run that has no room for another call or run."""
         above = self.parent
         return above is not None and (above.room(0) < SMALLEST_REPLY or above.runs_left() <= 0)
+
+    def spent(self) -> str:
+        """In words, the limit of which the largest part is used: that of the whole run where its
+        account is the one without room."""
+        if self.parent is not None and self.total_spent():
+            return f"{self.parent.spent()} for the whole run"
+        cost, used = self.cost, list[tuple[float, str]]()
+        for field in fields(self.budget):
+            limit = getattr(self.budget, field.name)
+            if limit is not None:
+                share = (getattr(cost, field.name) or 0.0) / limit
+                number = f"{limit:,}" if isinstance(limit, int) else f"{limit:,g}"
+                unit = f"{number} {field.name.replace('_', ' ')}"
+                used.append((share, unit.rstrip("s") if limit == 1 else unit))
+        return f"the budget of {max(used)[1]}" if used else "the budget"
 
     def reserve_runs(self, wanted: int) -> int:
         """How many of `wanted` runs may be made; they are charged. Raises `BudgetSpent` at none."""

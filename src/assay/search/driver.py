@@ -86,6 +86,8 @@ class Trail:
     stopped: str = "done"
     """What the strategy said (a constant of `search`), else `done`, `budget` (the problem's),
     `total budget` (the run's), `stopped by hand` or `model: …`."""
+    spent: str = ""
+    """In words, the budget that ended it; empty where none did."""
     failures: list[str] = field(default_factory=list)
     """Of model and sandbox: what came of them is not what the strategy would have done."""
     questions: int = 0
@@ -183,6 +185,7 @@ class Driver:
 
     def _budget_spent(self) -> None:
         self.trail.stopped = "total budget" if self.ledger.total_spent() else "budget"
+        self.trail.spent = self.ledger.spent()
 
     async def _ask(self, prompts: Sequence[Prompt], optional: bool) -> list[Completion]:
         """A greedy prompt of before has its answer already, which is neither asked for nor charged

@@ -34,6 +34,10 @@ class Choice:
     """One line on what speaks against the first; empty where nothing was found."""
     answers: tuple[Test, ...] = ()
     """What a person said, as tests; `order` has their verdicts."""
+    said: tuple[tuple[str, str | None], ...] = ()
+    """The inputs of `answers`, each with its value as Python text; `None`: not known."""
+    silence: str = ""
+    """Why a person was asked nothing, or nothing more."""
     observed: bool = False
     """Whether the first returned a value on some input, or passed a test; without tests that are
     known to be right nothing else is `likely`."""

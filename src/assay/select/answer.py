@@ -10,7 +10,7 @@ from assay.feedback.shorten import brief
 from assay.feedback.steps import Steps
 from assay.model.prompter import Prompter
 from assay.problem import Problem
-from assay.search import NOT_WORTH
+from assay.search import NOT_WORTH, ROUNDS, SILENT, STUCK
 from assay.search.budget import Cost, Ledger
 from assay.search.driver import BY_HAND, Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
@@ -26,6 +26,14 @@ LIKELY = 0.5
 """Confidence of an answer that no visible test speaks for."""
 NAMED = 3
 """Inputs that a reason lists."""
+ENDS = {
+    ROUNDS: "all rounds are taken",
+    STUCK: "the model has nothing new to say",
+    SILENT: "the model gave nothing to go on with",
+    NOT_WORTH: "another attempt is not worth its cost",
+    BY_HAND: BY_HAND,
+}
+"""Why a search ended without an answer, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +101,11 @@ async def _repair(
     """The choice after repairs for what a person said; the one before where none helps. What
     fails meanwhile says nothing about the search."""
     trail, before = driver.trail, driver.problem
-    stopped, failures, made = trail.stopped, list(trail.failures), len(trail.attempts)
+    stopped, spent, failures = trail.stopped, trail.spent, list(trail.failures)
+    made = len(trail.attempts)
     driver.problem = replace(before, tests=(*before.tests, *choice.answers))
     await driver.drive(repaired(driver.problem, prompter, best))
-    trail.stopped, trail.failures = stopped, failures
+    trail.stopped, trail.spent, trail.failures = stopped, spent, failures
     new = trail.attempts[made:]
     later = None
     if any(attempt.passed for attempt in new):
@@ -117,9 +126,9 @@ async def _select(
     # Of programs that are equal else, one that violates a property comes after the others.
     violating = {said.candidate for said in trail.told if violates(said.feedback)}
     attempts = tuple(sorted(tried, key=lambda one: one.candidate.id in violating))
-    stopped, failures = trail.stopped, list(trail.failures)
+    stopped, spent, failures = trail.stopped, trail.spent, list(trail.failures)
     choice = await driver.drive(selector(driver.problem, attempts, prompter))
-    trail.stopped, trail.failures = stopped, failures
+    trail.stopped, trail.spent, trail.failures = stopped, spent, failures
     return choice or await driver.drive(visible(driver.problem, attempts, prompter))
 
 
@@ -161,7 +170,7 @@ def judge(
 ) -> tuple[Status, str]:
     if best is None or choice is None or not best.measured:
         if best is None and trail.stopped.endswith("budget"):
-            return "failed", f"the {trail.stopped} was spent before a candidate was tried"
+            return "failed", f"{trail.spent} was spent before a candidate was tried"
         if best is None and trail.stopped == NOT_WORTH:
             return "abstained", "an attempt is not worth its cost at the price of a wrong answer"
         if best is None and trail.stopped == BY_HAND:
@@ -180,10 +189,15 @@ def judge(
         # Without our failure the strategy would have gone on, so this is not its result.
         return "unmeasured", trail.failures[0]
     if problem.tests and not best.passed:
-        return "failed", "no candidate passes every visible test"
+        return "failed", f"no candidate passes every visible test{_ended(trail)}"
     if best.candidate.code is None or not best.passed:
-        return "failed", "no candidate loads without an error"
+        return "failed", f"no candidate loads without an error{_ended(trail)}"
     return _untested(choice, confidence, bar)
+
+
+def _ended(trail: Trail) -> str:
+    why = f"{trail.spent} is spent" if trail.spent else ENDS.get(trail.stopped)
+    return f"; {why}" if why else ""
 
 
 def _untested(choice: Choice, confidence: float | None, bar: float) -> tuple[Status, str]:
@@ -228,5 +242,7 @@ def decision_record(answer: Answer, choice: Choice | None) -> dict[str, Any]:
         "evidence": choice.evidence if choice else None,
         "stopped": answer.stopped,
         "answers": [asdict(test) for test in choice.answers] if choice else [],
+        "said": [{"input": call, "value": value} for call, value in choice.said] if choice else [],
+        "silence": choice.silence if choice else "",
         "cost": asdict(answer.cost),
     }

@@ -14,7 +14,7 @@ import numpy as np
 from assay.feedback import Attempt
 from assay.feedback.steps import Consult, Question, Recall, Reply, Steps, consult
 from assay.feedback.tests import explain
-from assay.problem import Call, Problem, Test
+from assay.problem import Call, Problem
 from assay.problem.values import tolerance
 from assay.sandbox import Detail, Outcome, Verdict
 from assay.search.driver import Person, Recalling
@@ -37,8 +37,7 @@ from assay.select.ranking import Ranking
 MOST = 50
 """Questions about one problem, whoever answers."""
 OTHER = "something else"
-APART = " not in ("
-"""In the test of an answer that only excludes values."""
+ENOUGH = "no more are allowed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -159,6 +158,7 @@ def ask_person(
         question = question_of(matrix, problem, place, listed)
         reply = yield from consult(question)
         if reply is None:
+            silence = ENOUGH
             break
         questions += reply.asked
         if reply.asked and (doubt := doubtful(matrix, group, belief, place, listed, reply)):
@@ -329,15 +329,10 @@ def doubtful(
     )
 
 
-def is_given(answer: Test) -> bool:
-    """Whether the answer is a value, and not only what the value is not."""
-    return isinstance(answer, Call) and APART not in answer.expression
-
-
 def told_of(matrix: Matrix, place: int, number: int, said: Said, agrees: Bools) -> Told:
     call, column = matrix.inputs[place], matrix.values[:, place]
     _, value, excluded = said
-    apart = f"{call}{APART}{''.join(f'{text}, ' for text in excluded)})"
+    apart = f"{call} not in ({''.join(f'{text}, ' for text in excluded)})"
     test = Call(
         id=f"person-{number + 1}",
         expression=call if value is not None else apart,

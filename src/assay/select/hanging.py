@@ -9,7 +9,7 @@ from dataclasses import replace
 from assay.problem import Call, Limits, Test
 from assay.problem.values import literal
 from assay.sandbox import Job, Sandbox
-from assay.select.pool import Pool
+from assay.select.pool import ENDLESS, Pool
 
 STUB = "def {name}(*given, **named):\n    return None\n"
 
@@ -39,7 +39,7 @@ async def without_hanging(sandbox: Sandbox, pool: Pool, limits: Limits) -> Pool:
         texts=tuple(pool.texts[number] for number in kept),
         weight=tuple(pool.weight[number] for number in kept),
         binding=tuple(pool.binding[number] for number in kept),
-        left_out=pool.left_out + len(hanging),
+        left_out=(*pool.left_out, *((pool.texts[number], ENDLESS) for number in sorted(hanging))),
     )
 
 

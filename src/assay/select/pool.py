@@ -13,6 +13,11 @@ MAX_TESTS = 2_000
 """Distinct tests of one task; what a model wrote beyond that is left out, and said."""
 
 
+NO_TEST = "no Python, or no check in it"
+TOO_MANY = f"more than {MAX_TESTS:,} tests of a task"
+ENDLESS = "never ends"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
     task: str
@@ -28,8 +33,8 @@ class Pool:
     """How often each test was written."""
     binding: tuple[bool, ...]
     """Tests that are known to be right."""
-    left_out: int = 0
-    """Tests that do not parse, that hold no check, or that are one too many."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Each test that does not count, as it was written, and why."""
 
 
 def pool_of(
@@ -43,16 +48,13 @@ def pool_of(
     programs = list(dict.fromkeys(samples))
     place = {program: number for number, program in enumerate(programs)}
     written: Counter[tuple[str, Test]] = Counter()
-    left_out = 0
     for given in tests:
-        found = read(given)
-        left_out += not found
-        written.update(found)
+        written.update(read(given))
     known = {pair for given in visible for pair in read(given)}
-    left_out += sum(not read(given) for given in visible)
+    left_out = [(str(given), NO_TEST) for given in (*tests, *visible) if not read(given)]
     written.update(pair for pair in known if pair not in written)
     pairs = sorted(written, key=lambda pair: pair not in known)  # binding ones first
-    left_out += max(len(pairs) - MAX_TESTS, 0)
+    left_out += [(text, TOO_MANY) for text, _ in pairs[MAX_TESTS:]]
     pairs = pairs[:MAX_TESTS]
     repeats = Counter(samples)
     return Pool(
@@ -64,7 +66,7 @@ def pool_of(
         texts=tuple(text for text, _ in pairs),
         weight=tuple(written[pair] for pair in pairs),
         binding=tuple(pair in known for pair in pairs),
-        left_out=left_out,
+        left_out=tuple(left_out),
     )
 
 

@@ -74,6 +74,8 @@ def by_ranker(name: str) -> Selector:
             evidence=ranking.evidence,
             doubt=doubt(heard.matrix, ranking),
             answers=heard.tests,
+            said=tuple((told.input, told.value) for told in heard.told),
+            silence=heard.silence,
             observed=bool((matrix.values[place] >= 0).any() or matrix.passed[place].any()),
             confirmed=any(one.value is not None and one.agrees[place] for one in heard.told),
             unused=heard.unused,

@@ -12,7 +12,6 @@ from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search.turns import asked, improve
 from assay.select import Choice
-from assay.select.consulting import is_given
 
 ROUNDS = 3
 """Repairs for the answers that were given at once."""
@@ -45,10 +44,11 @@ def known_to(problem: Problem, attempts: Sequence[Attempt]) -> list[Attempt]:
 def joined(before: Choice, after: Choice) -> Choice:
     """The later choice with what was answered before it."""
     best = after.order[0] if after.order else None
-    settled = any(map(is_given, before.answers))
+    settled = any(value is not None for _, value in before.said)
     return replace(
         after,
         answers=(*before.answers, *after.answers),
+        said=(*before.said, *after.said),
         confirmed=after.confirmed or (settled and best is not None and best.passed),
         unused=before.unused,
     )

@@ -4,7 +4,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +29,18 @@ class RunRow:
     """Seconds since 1970."""
     events: int
     finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """How the problems of a run came out, each cell of a comparison counted."""
+
+    status: dict[str, int]
+    """How many have each status of an answer."""
+    graded: int
+    """Results with a verdict of hidden tests."""
+    solved: int
+    """Those of `graded` that pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +132,32 @@ class Log:
 
     # Reading
 
-    def runs(self, limit: int | None = None) -> list[RunRow]:
-        """The newest first."""
+    def outcomes(self, runs: Iterable[str]) -> dict[str, Outcomes]:
+        """Of each of these runs."""
+        found = {run: Outcomes({}, 0, 0) for run in runs}
+        with self._guarded():
+            rows = self._db.execute(
+                """SELECT run, json_extract(body, '$.status'), json_extract(body, '$.hidden'),
+                          count(*)
+                   FROM event WHERE kind = 'result' GROUP BY 1, 2, 3"""
+            ).fetchall()
+        for run, status, hidden, count in rows:
+            if (old := found.get(run)) is not None:
+                counts = {**old.status, str(status): old.status.get(str(status), 0) + count}
+                graded = old.graded + (count if hidden is not None else 0)
+                found[run] = Outcomes(counts, graded, old.solved + (count if hidden else 0))
+        return found
+
+    def runs(self, limit: int | None = None, *, begun: bool = False) -> list[RunRow]:
+        """The newest first; `begun`: only those of which something is known."""
         with self._guarded():
             rows = self._db.execute(
                 """SELECT run.id, command, config, started, count(event.seq),
                           coalesce(max(event.kind = 'end'), 0)
                    FROM run LEFT JOIN event ON event.run = run.id
-                   GROUP BY run.id ORDER BY started DESC LIMIT ?""",
-                (-1 if limit is None else limit,),
+                   GROUP BY run.id HAVING count(event.seq) >= ?
+                   ORDER BY started DESC LIMIT ?""",
+                (int(begun), -1 if limit is None else limit),
             ).fetchall()
             return [
                 RunRow(id, command, json.loads(config), started, events, bool(finished))

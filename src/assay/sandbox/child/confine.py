@@ -70,16 +70,18 @@ class Tier:
 class Namespaces(Tier):
     """What the fork server's namespaces leave to do."""
 
-    def __init__(self, dumpable: bool) -> None:
-        """`dumpable`: a candidate may look at itself in /proc, a judge may not."""
+    def __init__(self, dumpable: bool, shown: list[str]) -> None:
+        """`dumpable`: a candidate may look at itself in /proc, a judge may not. `shown`: what
+        each /tmp shows."""
         super().__init__("/tmp")
+        self._shown = shown
         self._dumpable = dumpable
         self._filter = seccomp.program(kernel.MACHINE, "run")
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         kernel.install_filter(seccomp.program(kernel.MACHINE, "server"))
 
     def ready(self, disk_mb: int) -> None:
-        root.fresh_tmp(disk_mb)
+        root.fresh_tmp(disk_mb, self._shown)
 
     def end(self, pid: int) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -17,6 +17,10 @@ from assay.sandbox.child import kernel
 NOBODY = 65534
 OLD = "/.old"
 PACKAGES = "/packages"
+KEPT = "/kept"
+"""Where what lies below `COVERED` outside waits to be shown there again."""
+COVERED = ("/tmp", "/dev/shm")
+"""Each run gets an empty one."""
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
 ETC = ("ld.so.cache", "alternatives", "localtime", "mime.types")
 DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -109,18 +113,28 @@ def _new_root(config: dict[str, Any]) -> None:
             kernel.mount("none", path, "tmpfs", _LOCKED, "size=4k,mode=755")
     for name, path in config["packages"].items():
         bind(path, f"{PACKAGES}/{name}")
+    for path in covered(config["binds"]):
+        _mount(path, KEPT + path)
     sys.path.append(PACKAGES)
     kernel.detach(OLD)
     Path(OLD).rmdir()
     kernel.mount("none", "/", None, kernel.MS_REMOUNT | kernel.MS_BIND | _LOCKED)
 
 
-def fresh_tmp(disk_mb: int) -> None:
-    """An empty /tmp of that size for the next run."""
+def covered(binds: list[str]) -> list[str]:
+    """Those that an empty /tmp would hide, the widest of each."""
+    hidden = [path for path in binds if any(map(Path(path).is_relative_to, COVERED))]
+    return [path for path in hidden if not any(map(Path(path).is_relative_to, {*hidden} - {path}))]
+
+
+def fresh_tmp(disk_mb: int, shown: list[str]) -> None:
+    """A /tmp of that size for the next run, empty but for what is `covered`."""
     with contextlib.suppress(OSError):
         kernel.detach("/tmp")
     options = f"size={disk_mb}m,nr_inodes=4096,mode=1777"
     kernel.mount("tmp", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+    for path in shown:
+        _mount(KEPT + path, path)
 
 
 def _system() -> None:
@@ -148,13 +162,19 @@ def bind(path: str, target: str) -> None:
     place = Path(target)
     if place.exists() and not place.is_symlink() and path == target and _same(outer, place):
         return
-    if outer.is_dir():
+    _mount(str(outer), target)
+    kernel.lock_tree(target, _LOCKED)
+
+
+def _mount(source: str, target: str) -> None:
+    """The same at another place, as locked as it is."""
+    place = Path(target)
+    if Path(source).is_dir():
         place.mkdir(parents=True, exist_ok=True)
     else:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()
-    kernel.mount(str(outer), target, None, kernel.MS_BIND | kernel.MS_REC)
-    kernel.lock_tree(target, _LOCKED)
+    kernel.mount(source, target, None, kernel.MS_BIND | kernel.MS_REC)
 
 
 def _same(outer: Path, place: Path) -> bool:

@@ -105,7 +105,8 @@ def warm_up() -> None:
 def confinement(config: dict[str, Any]) -> confine.Tier:
     """Raises `OSError` for what the tier needs and this machine does not have."""
     if config["tier"] == "namespaces":
-        return confine.Namespaces(dumpable=config["role"] == "solver")
+        shown = root.covered(config["binds"])
+        return confine.Namespaces(dumpable=config["role"] == "solver", shown=shown)
     if config["tier"] == "landlock":
         return fence.Fence(config)
     return confine.Tier(os.environ.get("TMPDIR") or "/tmp")
@@ -118,7 +119,8 @@ class Zygote:
         self._control = control
         self._solves = config["role"] == "solver"
         self._run = solver.Solver().run if self._solves else judge.main
-        self._native = loop if config["tier"] == "namespaces" else None
+        plain = config["tier"] == "namespaces" and not root.covered(config["binds"])
+        self._native = loop if plain else None
         self._confinement = confinement(config)
         report.watch()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a candidate may have our user id
