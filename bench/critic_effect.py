@@ -30,9 +30,8 @@ from assay.problem import Problem
 from assay.sandbox import Sandbox, open_sandbox
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Driver, Forgetful, Parties
-from assay.search.ideas import after
 from assay.search.sample import draw
-from assay.search.turns import write
+from assay.search.turns import turn, write
 
 BLANK = "blanked"
 DRAFTS = "data/qwen25-coder-0.5b-humaneval-greedy/completions.jsonl"
@@ -54,8 +53,8 @@ def revised(
     if source != BLANK:
         said = yield from find_source(source)(problem, attempt, prompter)
     feedback = said or Feedback(source=BLANK, message=quoted("(nothing)"))
-    asked = prompter.text("self_debug", problem=problem, feedback=feedback.message)
-    prompt = prompter.prompt(after(problem, prompter, attempt, asked))
+    asked = turn(problem, prompter, attempt, "self_debug", feedback=feedback.message)
+    prompt = prompter.prompt(asked)
     made = yield from write(problem, prompter, prompt, source)
     return [attempt] if made is None or made.code is None else (yield from try_([made]))
 

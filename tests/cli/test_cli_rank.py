@@ -272,6 +272,5 @@ def test_solving_takes_a_ranker_as_selector(shell: Shell) -> None:
         )  # fmt: skip
         [row] = done.answered().rows
         assert row["status"] == "verified"
-        assert ("[4, 0]\n" in row["code"].rpartition(">>>")[2].partition("return")[2]) == (
-            selector == "codet"  # it knows tests only, which do not tell them apart
-        )
+        # The text of the constant one is not what most do on further inputs.
+        assert "[4, 0]\n" not in row["code"].rpartition(">>>")[2].partition("return")[2]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assay.feedback import SOURCES, Feedback
 from assay.feedback.combine import find_source, gather
 from assay.feedback.critic import KINDS, LEFT_OUT, LONGEST, is_code, shuffled, without_code
-from assay.feedback.person import parse, person_on
+from assay.feedback.person import parse, person, words
 from assay.feedback.steps import Reply
 from assay.feedback.tests import unmeasured
 from assay.model.prompter import Prompter
@@ -156,12 +156,11 @@ def test_try_again_says_that_and_nothing_else() -> None:
     assert told("unary", attempt=attempt_of(PROBLEM, CODE, "3"))[0] is None
 
 
-def answer(*replies: Reply, attempts: int = 1) -> tuple[Any, Teller, Any]:
+def answer(*replies: Reply) -> tuple[Any, Teller, Any]:
     verdict = Verdict(test="t", outcome="passed", detail=Detail(actual="3"))
     machine = Machine([Run(verdicts=(verdict,), isolation=ISOLATION, outcome="passed")])
     teller = Teller(list(replies))
-    others = [attempt_of(PROBLEM, CODE + f"# {n}\n", "1") for n in range(attempts - 1)]
-    steps = person_on(PROBLEM, [*others, ATTEMPT])
+    steps = person(PROBLEM, ATTEMPT, Prompter())
     feedback, _, trail = asyncio.run(serve(PROBLEM, steps, sandbox=machine, person=teller))
     return feedback, teller, trail
 
@@ -198,11 +197,11 @@ def test_an_edited_program_is_shown_and_tried() -> None:
 
 
 def test_a_chosen_program_is_what_the_model_goes_on_from() -> None:
-    feedback, teller, _ = answer(Reply(choice=0), attempts=3)
-    assert len(teller.asked[0].choices) == 3
-    assert "go on from" in feedback.message
-    assert "# 0\n```" in feedback.message
-    assert answer(Reply(choice=7), attempts=3)[0] is None
+    programs = [attempt_of(PROBLEM, f"{CODE}# {n}\n", "1").candidate for n in range(3)]
+    [said] = words(PROBLEM, Reply(choice=0), programs)
+    assert "go on from" in said
+    assert "# 0\n```" in said
+    assert not words(PROBLEM, Reply(choice=7), programs)
 
 
 @pytest.mark.parametrize("reply", [Reply(), Reply(text=" \x07 "), Reply(code="  \n")])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from assay.errors import SandboxError
+from assay.errors import BudgetSpent, ModelError, SandboxError
 from assay.feedback.steps import Request, Steps, Try
 from assay.model import Prompt
 from assay.model.scripted import Reply, Scripted
@@ -75,9 +75,10 @@ async def play(
     def watched() -> Steps[str]:
         requests = 0
         answer: Any = None
+        error: Exception | None = None
         while True:
             try:
-                request: Request = steps.send(answer)
+                request: Request = steps.send(answer) if error is None else steps.throw(error)
             except StopIteration as end:
                 return str(end.value)
             requests += 1
@@ -85,7 +86,10 @@ async def play(
             if isinstance(request, Try):
                 tries.append(request)
                 calls_before.append(len(model.asked))
-            answer = yield request
+            try:
+                answer, error = (yield request), None
+            except (BudgetSpent, ModelError) as raised:  # not served: the strategy's to catch
+                answer, error = None, raised
 
     model, machine, ledger = Scripted(replies), Machine(runs), Ledger(budget or Budget())
     driver = Driver(problem, Parties(model, machine), ledger, Forgetful())

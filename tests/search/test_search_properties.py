@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from assay.errors import NoSandbox, SandboxError
-from assay.feedback.property import PROGRAM
+from assay.feedback.programs import text_of
 from assay.model.prompter import Prompter
 from assay.model.scripted import Scripted
 from assay.problem import Call, Problem
@@ -114,7 +114,7 @@ class Unchecking:
         return self.sandbox.isolation
 
     async def run(self, jobs: list[Job]) -> list[Run]:
-        if any(job.code == PROGRAM.read_text() for job in jobs):
+        if any(job.code == text_of("properties") for job in jobs):
             raise SandboxError("no pids")
         return await self.sandbox.run(jobs)
 

@@ -4,6 +4,7 @@ import pytest
 from search_tools import PROBLEM, code, loaded, play, run_of
 
 from assay.errors import SandboxError
+from assay.feedback.critic import KINDS
 from assay.model.prompter import Prompter
 from assay.model.scripted import Scripted
 from assay.problem import Call, Problem
@@ -17,7 +18,6 @@ from assay.search.ldb import ldb
 from assay.search.own import assay
 from assay.search.reflexion import read_tests, reflexion
 from assay.search.repair import (
-    KINDS,
     Variant,
     conversation,
     critic,
@@ -137,7 +137,10 @@ async def test_self_critique_shuffles_the_kinds() -> None:
         tuple(line[2:] for line in text.splitlines() if line[:2] == "- ")
         for text in played.last[1:]
     ]
-    assert all(sorted(order) == sorted(KINDS) for order in orders)
+    assert all(
+        sorted(order) == sorted(f"{kind}: {what}" for kind, what in KINDS.items())
+        for order in orders
+    )
     assert len(set(orders)) == 2
     assert all("Your code gave" in text for text in played.last[1:])
 
@@ -205,10 +208,10 @@ async def test_a_critic_that_finds_nothing_is_not_overruled() -> None:
     found right; and no such draw for an older program, which the critic did not speak of."""
     played = await play(critic(PROBLEM, Prompter()), [NEW[0], "Fine.", NEW[0], NEW[1]], WRONG)
     assert (played.reason, len(played.asked), len(played.machine.jobs)) == (STUCK, 3, 1)
-    replies = [NEW[0], "Hm.", NEW[1], "Hm.", NEW[1], NEW[2]]
+    replies = [NEW[0], "Hm.", NEW[1], NEW[2]]  # what it said greedily, it says again
     runs = [run_of("6"), loaded("build_failed"), run_of("5")]
     played = await play(critic(PROBLEM, Prompter()), replies, runs)
-    assert (played.reason, played.temperatures) == (PASSED, [0.0] * 5 + [0.8])
+    assert (played.reason, played.temperatures) == (PASSED, [0.0] * 3 + [0.8])
 
 
 async def test_self_repair_goes_parent_by_parent() -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import contextlib
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -96,12 +97,48 @@ def test_a_reply_that_is_cut_off_keeps_its_whole_lines() -> None:
         "assert f.__class__(1) == 2",
         "assert True",
         "assert f(1) == \0",
+        "assert len([f(1)]) == 1",
+        "assert bool([f(1)])",
+        "assert bool(repr(f(1)))",
+        "assert len(str(f(1))) == 4",
+        "assert min(f(1), -5) == -5",
+        "assert round(f(1), -99) == 0",
+        "assert tuple((f(1), 1))",
+        "assert len(dict(a=f(1))) == 1",
+        "assert sum([f(1)], 0) == 0",
     ],
 )
 def test_what_is_no_plain_test_is_dropped(line: str) -> None:
     """Catches: a test that never ends, reads a file, or has nothing to do with the task."""
     assert read_of(line) == []
     assert not list(calls(line.removeprefix("assert ").partition(" ==")[0], BARE)) or "f(1)" in line
+
+
+WRAPS = (
+    "{}",
+    "len({})",
+    "bool({})",
+    "str({})",
+    "list({})",
+    "any([{}])",
+    "len([{}, 1])",
+    "max({}, 0)",
+)
+STUBS: tuple[object, ...] = (None, 0, 1, -7.25, "zqx", "", [], [9, 8, 7], {"k": 1}, (), True, False)
+
+
+@pytest.mark.parametrize("outer", WRAPS)
+@pytest.mark.parametrize("inner", WRAPS)
+@pytest.mark.parametrize("value", ["1", "True", "0", "4", "'None'", "[1]", "None"])
+def test_a_claim_is_about_the_value(outer: str, inner: str, value: str) -> None:
+    """Catches: a test that most programs pass, whatever they give, which ends a search."""
+    said = f"{outer.format(inner.format('f(1)'))} == {value}"
+    for test in asserts(f"assert {said}", BARE):
+        passing = 0
+        for stub in STUBS:
+            with contextlib.suppress(Exception):
+                passing += eval(test.expression, {"f": lambda _, stub=stub: stub}) == eval(value)
+        assert passing <= len(STUBS) * 2 // 3, said
 
 
 def test_a_wide_tolerance_is_cut() -> None:

@@ -10,9 +10,10 @@ from assay.bench.audit import Audited, audit_all, keep, key_of, known
 from assay.bench.duplicates import Duplicate, Index, duplicates
 from assay.bench.suites import left_out, limit_items, load_suite
 from assay.cli.run import run_async
-from assay.cli.screen import Screen, harmless
+from assay.cli.screen import Screen
 from assay.cli.session import open_log
 from assay.errors import UsageError
+from assay.feedback.shorten import visible
 from assay.grade import Item
 from assay.sandbox import open_sandbox
 from assay.store import Log, default_path
@@ -126,9 +127,9 @@ def figures_of(
 def show(figures: dict[str, Any], screen: Screen) -> None:
     for row in figures["bad"]:
         for reason in row["reasons"]:
-            print(harmless(f"{row['problem']}  {reason['kind']}: {reason['detail']}"))
+            print(visible(f"{row['problem']}  {reason['kind']}: {reason['detail']}"))
     for problem, reason in figures["left_out"].items():
-        print(harmless(f"{problem}  cannot be run here: {reason}"))
+        print(visible(f"{problem}  cannot be run here: {reason}"))
     for pair in figures["duplicates"]:
         print(
             f"{pair['problem']}  {pair['similarity']:.0%} of its {pair['part']} is in {pair['row']}"

@@ -13,9 +13,10 @@ from assay.cli.alone import alone
 from assay.cli.bench_report import tell_unfinished
 from assay.cli.figures import show_figures, tell
 from assay.cli.run import run_async
-from assay.cli.screen import Screen, shorten
+from assay.cli.screen import Screen
 from assay.cli.session import guarded, open_log
 from assay.errors import ProblemError, UsageError
+from assay.feedback.shorten import head
 from assay.grade import Item
 from assay.problem import Comparison
 from assay.sandbox import open_sandbox
@@ -156,6 +157,6 @@ def table(changed: list[Judged]) -> None:
         shown.add_column(name, overflow="fold")
     for one in changed:
         verdicts = (VERDICTS[one.was.hidden], VERDICTS[one.now.hidden])
-        why = shorten(" ".join(one.why.split()), 60)
+        why = head(" ".join(one.why.split()), 60)
         shown.add_row(one.was.problem, f"{one.cell.strategy} {one.cell.selector}", *verdicts, why)
     Console(highlight=False, markup=False).print(shown)

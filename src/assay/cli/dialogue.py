@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from assay.cli.screen import Screen, forget_typed, harmless, interactive
+from assay.cli.screen import Screen, forget_typed, interactive
 from assay.errors import UsageError
-from assay.feedback.shorten import apart, clip
+from assay.feedback.shorten import apart, clip, visible
 from assay.feedback.steps import Question, Reply
 from assay.problem import Test
 from assay.search.driver import Person
@@ -163,7 +163,7 @@ def keys(descriptor: int) -> Iterator[None]:
 
 def title(question: Question, number: int, most: int) -> str:
     about = f" about {question.problem}" if question.problem else ""
-    return clip(harmless(f"Question {number} of at most {most}{about}"), WIDTH)
+    return clip(visible(f"Question {number} of at most {most}{about}"), WIDTH)
 
 
 def said(question: Question) -> Iterator[str]:
@@ -171,9 +171,9 @@ def said(question: Question) -> Iterator[str]:
     if not question.input:
         yield question.text
         return
-    yield harmless(question.text)
-    yield f"    {clip(harmless(question.input), LONGEST)}"
-    values = apart([harmless(text) for text in question.choices[:-1]], WIDTH)
+    yield visible(question.text)
+    yield f"    {clip(visible(question.input), LONGEST)}"
+    values = apart([visible(text) for text in question.choices[:-1]], WIDTH)
     for number, value in enumerate(values, 1):
         yield f"  {number}  {value}"
     yield f"  {len(question.choices)}  {question.choices[-1]} (then type it)"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.bench import Result
-from assay.cli.screen import harmless
+from assay.feedback.shorten import visible
 from assay.store import Log
 
 
@@ -36,9 +36,7 @@ def answers_of(log: Log, result: Result) -> list[str]:
     """What a person said, a line an answer."""
     run, _, item = result.log.partition("/")
     tests = [test for e in log.events(run, item, "decision") for test in e.body.get("answers", ())]
-    return [
-        harmless(f"a person said: {test['expression']} == {test['expected']}") for test in tests
-    ]
+    return [visible(f"a person said: {test['expression']} == {test['expected']}") for test in tests]
 
 
 def answered_by(file: Path | None) -> str:

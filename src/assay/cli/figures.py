@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from assay.bench import APART
-from assay.cli.screen import rate, shorten
+from assay.cli.screen import rate
+from assay.feedback.shorten import head
 
 WIDTH = 79
 FEW = 3
@@ -47,7 +48,7 @@ def table(rows: Sequence[dict[str, Any]]) -> None:
     for name, row in zip(labels(rows, without="model"), rows, strict=True):
         shown.add_row(
             Text(name),
-            shorten(row["model"].rpartition("/")[2], 20),
+            head(row["model"].rpartition("/")[2], 20),
             f"{row['solved']}/{row['measured']}",
             rate(row),
             f"{row['tokens']:,}",

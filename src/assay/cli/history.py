@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from assay.cli.screen import harmless, shorten
 from assay.errors import UsageError
+from assay.feedback.shorten import head, visible
 from assay.store import Event, Log, Outcomes, RunRow
 
 
@@ -35,7 +35,7 @@ def about(run: RunRow, found: Outcomes) -> str:
     said = outcome(found)
     if not run.finished:
         said = f"{said}, not finished" if said else "not finished"
-    return f"{shorten(harmless(what), max(12, 43 - len(said)))}  {said}".rstrip()
+    return f"{head(visible(what), max(12, 43 - len(said)))}  {said}".rstrip()
 
 
 def outcome(found: Outcomes) -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from assay.cli.screen import shorten
+from assay.feedback.shorten import head
 from assay.model import Completion, Model, Prompt
 from assay.problem import Problem, Test
 from assay.sandbox import Isolation, Job, Run, Sandbox
@@ -54,7 +54,7 @@ class Progress:
             f"best {self.best[0]}/{self.best[1]} tests" if one and self.best[1] else "",
             f"{self.spent:,}{of} tokens",
         )
-        return shorten("  ".join(filter(None, parts)), WIDTH)
+        return head("  ".join(filter(None, parts)), WIDTH)
 
     def waiting(self) -> str:
         if self.asked:

@@ -13,8 +13,9 @@ from assay.cli.evidence import answered_by
 from assay.cli.rank_asking import Asking
 from assay.cli.rank_table import legend, text
 from assay.cli.run import run_async
-from assay.cli.screen import Screen, harmless
+from assay.cli.screen import Screen
 from assay.errors import UsageError
+from assay.feedback.shorten import visible
 from assay.problem import Limits
 from assay.sandbox import open_sandbox
 from assay.select import find_ranker, tasks
@@ -105,7 +106,7 @@ async def rank_all(
                 if asking.person is not None:
                     screen.say(f"{pool.task}: {asking.unasked(heard)}")
                 for call in heard.unused:
-                    screen.warn(f"{pool.task}: not used: no program was run on {harmless(call)}")
+                    screen.warn(f"{pool.task}: not used: no program was run on {visible(call)}")
                 ranking = heard.sure(rank(heard.matrix, flags.selector))
                 row = as_json(pool, heard, ranking, flags)
                 answered += not row["abstained"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from assay.cli.screen import harmless, shorten
+from assay.feedback.shorten import brief, head, visible
 
 WIDTH = 80
 LEADING = 5
@@ -26,7 +26,7 @@ def text(row: dict[str, Any]) -> str:
         lines.append(
             f"  best: sample {row['ranking'][0]['index']}, confidence {row['confidence']:.2f}"
         )
-    lines += [f"  a person said: {printable(told['said'])}" for told in row["answers"]]
+    lines += [f"  a person said: {brief(told['said'])}" for told in row["answers"]]
     lines += [*table(row), *missing(row)]
     if why := row.get("explain"):
         lines += explanation(why)
@@ -48,7 +48,7 @@ def table(row: dict[str, Any]) -> list[str]:
         groups.setdefault(one["cluster"], []).append(one)
     lines = [f"  {'rank':>4}  {'score':>12}  {'alike':>5}  samples (from 0, in file order)"]
     for rank, members in enumerate(list(groups.values())[:LEADING], 1):
-        names = shorten(", ".join(str(one["index"]) for one in members), WIDTH - 29)
+        names = head(", ".join(str(one["index"]) for one in members), WIDTH - 29)
         lines.append(f"  {rank:>4}  {members[0]['score']:>12.6g}  {len(members):>5}  {names}")
     if len(groups) > LEADING:
         lines.append(f"  and {counted(len(groups) - LEADING, 'more group')}")
@@ -60,10 +60,10 @@ def missing(row: dict[str, Any]) -> list[str]:
     lines = []
     if broken := row["not_loading"]:
         names = ", ".join(map(str, broken))
-        lines.append(shorten(f"  not loading (an error before any test): {names}", WIDTH))
+        lines.append(head(f"  not loading (an error before any test): {names}", WIDTH))
     for left in row["left_out"][:NAMED]:
         begin = f"  left out ({left['why']}): "
-        lines.append(begin + shorten(harmless(left["test"]), WIDTH - len(begin)))
+        lines.append(begin + head(visible(left["test"]), WIDTH - len(begin)))
     if (more := len(row["left_out"]) - NAMED) > 0:
         lines.append(f"  and {counted(more, 'more test')} left out (--json has all)")
     return lines
@@ -79,17 +79,12 @@ def explanation(why: dict[str, Any]) -> list[str]:
     lines = [f"  sample {why['first']} against sample {why['second']}:"]
     for test in why["tests"]:
         mark = "right" if test["binding"] else f"{test['share']:.0%} of the programs pass it"
-        lines.append(f"    only the {test['passed_by']} passes {printable(test['test'])} ({mark})")
+        lines.append(f"    only the {test['passed_by']} passes {brief(test['test'])} ({mark})")
     for value in why["values"]:
         said = " against\n      ".join(
-            f"{printable(value[name])} ({value[f'{name}_share']:.0%} of the programs, "
+            f"{brief(value[name])} ({value[f'{name}_share']:.0%} of the programs, "
             f"{value[f'{name}_claims']} tests)"
             for name in ("first", "second")
         )
-        lines.append(f"    {printable(value['input'])} gives {said}")
+        lines.append(f"    {brief(value['input'])} gives {said}")
     return lines
-
-
-def printable(said: str) -> str:
-    """One short line without control characters: programs and tests choose what is in it."""
-    return shorten(harmless(said), 60)

@@ -211,15 +211,6 @@ def rate(row: dict[str, Any]) -> str:
     return f"{100 * row['pass@1']:.1f} % ({100 * low:.0f}-{100 * high:.0f})"
 
 
-def shorten(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def harmless(text: str) -> str:
-    """Control characters spelled out: programs and tests choose what is in a text."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
 def ending(text: str, width: int) -> str:
     """Shortened at its beginning: names differ at their ends."""
     return text if len(text) <= width else "…" + text[len(text) - width + 1 :]

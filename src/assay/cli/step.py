@@ -14,8 +14,9 @@ from assay.candidate import Candidate
 from assay.cli.run import asking
 from assay.cli.screen import Screen, forget_typed
 from assay.feedback import Attempt
-from assay.feedback.critic import numbered, printable
+from assay.feedback.critic import numbered
 from assay.feedback.person import edited, parse, words
+from assay.feedback.shorten import lines_of
 from assay.feedback.steps import Ask, Question, Reply, Request, Try
 from assay.model import Message, Prompt
 from assay.problem import Problem
@@ -162,7 +163,7 @@ class ByHand:
 
     def _say(self, text: str) -> None:
         """Texts of models and programs cannot steer the terminal."""
-        self.screen.words(printable(text))
+        self.screen.words(lines_of(text))
 
     def _read(self, keys: str) -> str | None:
         """A line; `None` at the end of input."""

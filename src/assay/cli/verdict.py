@@ -6,6 +6,7 @@ neither move the cursor nor pass for a line of ours.
 
 from collections.abc import Iterator
 
+from assay.feedback.shorten import visible
 from assay.sandbox import Detail, Isolation, Run, Verdict
 
 BAR = "  │ "
@@ -198,10 +199,7 @@ def enforced(isolation: Isolation) -> str:
 
 def safe(text: str) -> str:
     """What a terminal would act upon, spelled out: escapes, bells, text that runs backwards."""
-    return "".join(
-        each if each.isprintable() or each == "\t" else each.encode("unicode_escape").decode()
-        for each in text
-    )
+    return "\t".join(map(visible, text.split("\t")))
 
 
 def one_line(text: str, width: int) -> str:

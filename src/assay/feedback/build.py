@@ -6,7 +6,7 @@ ruff names what is undefined or can only fail (`sandbox.languages.tools.WRONG`).
 
 from assay.feedback import Attempt, Feedback
 from assay.feedback.analysis import findings, listed, python_of
-from assay.feedback.programs import answer, program, rows
+from assay.feedback.programs import answer, job, rows
 from assay.feedback.steps import Steps, execute
 from assay.feedback.tests import build_lines, places
 from assay.model.prompter import Prompter
@@ -28,7 +28,7 @@ def build(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Feedb
     if code is None:
         return None
     tool = "tool:ruff-names"
-    jobs = [program("imports", code), Job(code=code, language=tool)]
+    jobs = [job("imports", {"code": code}), Job(code=code, language=tool)]
     imports, names = yield from execute(jobs)
     found, note = findings(names, tool)
     both = sorted([*absent(imports, code), *found], key=lambda each: each.line or 0)

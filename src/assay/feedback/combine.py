@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from assay.errors import AssayError, UsageError
+from assay.errors import AssayError, BudgetSpent, ModelError, UsageError
 from assay.feedback import SOURCES, Attempt, Feedback
 from assay.feedback.steps import Steps, Tell
 from assay.model.prompter import Prompter
@@ -55,12 +55,16 @@ def gather(
 def said_by(
     name: str, problem: Problem, attempt: Attempt, prompter: Prompter
 ) -> Steps[Feedback | None]:
-    """What one source says. Raises `UsageError` for a mistake in it: it may be the user's own."""
+    """What one source says. Where model or budget do not give what it needs it is left out with a
+    note: only what a strategy asks for itself ends the search. Raises `UsageError` for a mistake
+    in it: it may be the user's own."""
     steps = find_source(name)(problem, attempt, prompter)
     if not isinstance(steps, Generator):
         raise UsageError(f"feedback source {name}: it is no generator, it has no `yield`")
     try:
         feedback = yield from steps
+    except (BudgetSpent, ModelError) as error:
+        return Feedback(source=name, message="", note=f"left out: {error}")
     except AssayError:
         raise
     except Exception as error:

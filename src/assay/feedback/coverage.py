@@ -9,7 +9,8 @@ from typing import Any
 
 from assay.feedback import Attempt, Feedback, Span
 from assay.feedback.analysis import python_of
-from assay.feedback.programs import LIMITS, answer, program, rows, shaped, silence
+from assay.feedback.cases import case_of, tried
+from assay.feedback.programs import LIMITS, answer, job, rows, shaped, silence
 from assay.feedback.shorten import inline
 from assay.feedback.steps import Steps, execute
 from assay.model.prompter import Prompter
@@ -28,8 +29,9 @@ def coverage(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fe
         return None
     seconds = min(problem.limits.cpu_seconds, SECONDS / len(problem.tests))
     limits = replace(LIMITS, memory_mb=problem.limits.memory_mb + 64)
-    job = program("coverage", code, problem.tests, limits, seconds=seconds)
-    [run] = yield from execute([job])
+    cases = [case_of(test, None) for test in tried(problem).values()]
+    order = {"code": code, "tests": cases, "seconds": seconds}
+    [run] = yield from execute([job("coverage", order, limits)])
     data = answer(run)
     if not shaped(data, reached=int, statements=int, cut=int):
         return Feedback(source="coverage", message="", note=silence(run))

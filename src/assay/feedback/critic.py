@@ -15,7 +15,7 @@ from typing import Literal
 
 from assay.feedback import Attempt, Feedback, Span
 from assay.feedback.forms import tests_partial
-from assay.feedback.shorten import clip
+from assay.feedback.shorten import clip, lines_of
 from assay.feedback.steps import Steps, ask
 from assay.model.prompter import Prompter
 from assay.problem import Problem
@@ -34,7 +34,8 @@ KINDS = {
     "input or output format": "the right value in the wrong form, type or order",
     "minor logic": "a wrong operator, constant, sign or initial value",
 }
-"""The twelve kinds: syntax (3), runtime (5), functional (4)."""
+"""The twelve kinds of bugs (Dou et al. 2024) and what they mean: syntax (3), runtime (5),
+functional (4)."""
 
 REPLY_TOKENS = 256
 """Longest critique that is asked for."""
@@ -82,7 +83,7 @@ def critique(
     replies = yield from ask([replace(prompt, max_tokens=min(REPLY_TOKENS, prompt.max_tokens))])
     text = replies[0].text if replies else ""
     said, dropped = without_code(text) if guarded else (text, 0)
-    said = clip(printable(said), LONGEST)
+    said = clip(lines_of(said), LONGEST)
     if not re.search(r"\w", said.replace(LEFT_OUT, "")):
         return None
     notes = [f"kind: {kind}"] if (kind := kind_in(said)) else []
@@ -121,11 +122,6 @@ def quoted(said: str) -> str:
     """Each line marked, in one paragraph: what it says is not said by us."""
     lines = [f"> {line.rstrip()}" for line in said.splitlines() if line.strip()]
     return "\n".join(["A reviewer, who may be wrong, says of your code:", *lines])
-
-
-def printable(text: str) -> str:
-    kept = (char if char.isprintable() or char in "\n\t" else " " for char in text)
-    return "".join(kept).strip()
 
 
 def kind_in(text: str) -> str | None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from assay.candidate import Candidate
 from assay.feedback import Attempt, Feedback, Span
-from assay.feedback.critic import numbered, printable
-from assay.feedback.shorten import clip
+from assay.feedback.critic import numbered
+from assay.feedback.shorten import clip, lines_of
 from assay.feedback.steps import Question, Reply, Steps, consult, try_
 from assay.model.prompter import Prompter, fenced
 from assay.problem import Problem
@@ -20,31 +20,21 @@ def person(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Feed
     del prompter
     if attempt.candidate.code is None:
         return None
-    return (yield from person_on(problem, [attempt]))
-
-
-def person_on(problem: Problem, attempts: Sequence[Attempt]) -> Steps[Feedback | None]:
-    """The same about several attempts, of which the person may choose one."""
-    several = len(attempts) > 1
-    question = Question(
-        text="\n\n".join(about(attempt) for attempt in attempts),
-        choices=tuple(attempt.candidate.code or "" for attempt in attempts) if several else (),
-        code=attempts[-1].candidate.code,
-    )
+    question = Question(text=about(attempt), code=attempt.candidate.code)
     reply = yield from consult(question)
-    return None if reply is None else (yield from heed(problem, reply, attempts))
+    return None if reply is None else (yield from heed(problem, reply, attempt))
 
 
 def about(attempt: Attempt) -> str:
     return f"{numbered(attempt.candidate.code or '')}\n{attempt.feedback.message}"
 
 
-def heed(problem: Problem, reply: Reply, attempts: Sequence[Attempt]) -> Steps[Feedback | None]:
+def heed(problem: Problem, reply: Reply, attempt: Attempt) -> Steps[Feedback | None]:
     """The reply as the next prompt has it. An edited program is a demonstration: it is tried as
     well, as a candidate made by `person`."""
-    parts = list(words(problem, reply, [attempt.candidate for attempt in attempts]))
+    parts = list(words(problem, reply, [attempt.candidate]))
     if reply.code is not None and reply.code.strip():
-        made = edited(problem, reply.code, attempts[-1].candidate)
+        made = edited(problem, reply.code, attempt.candidate)
         [tried] = yield from try_([made])
         parts.append(f"With that change:\n{tried.feedback.message}")
     if not parts:
@@ -55,7 +45,7 @@ def heed(problem: Problem, reply: Reply, attempts: Sequence[Attempt]) -> Steps[F
 
 def words(problem: Problem, reply: Reply, candidates: Sequence[Candidate]) -> Sequence[str]:
     """Paragraphs for the model: what was chosen, said of a line, said at all, changed."""
-    said = clip(printable(reply.text), LONGEST)
+    said = clip(lines_of(reply.text), LONGEST)
     parts: list[str] = []
     if reply.choice is not None and 0 <= reply.choice < len(candidates):
         chosen = candidates[reply.choice].code or ""

@@ -86,7 +86,7 @@ def profile(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fee
     case = case_of(test, verdict.detail.call)
     seconds = SHARE * problem.limits.cpu_seconds
     order = {"code": attempt.candidate.code, "case": case, "most": MOST, "seconds": seconds / 2}
-    jobs = [job(problem, order, "count", "profiler")]
+    jobs = [job("profiler", order, problem.limits)]
     call = call_of(test, verdict, problem.entry_point)
     if call is not None:
         larger = {
@@ -97,7 +97,7 @@ def profile(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fee
             "most": GROWTH_MOST,
             "seconds": seconds,
         }
-        jobs.append(job(problem, larger, "count", "resize", "growth"))
+        jobs.append(job("growth", larger, problem.limits))
     runs = yield from execute(jobs)
     time, memory = (cost_of(runs[0], name, made) for name in ("time", "memory"))
     series = worst(runs[1]) if len(runs) > 1 and runs[1] is not None else None

@@ -4,22 +4,22 @@ What it said was in the candidate's hands: it is decoded as JSON, within limits,
 is believed beyond being text for a model.
 """
 
+import ast
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from assay.feedback.cases import case_of
-from assay.feedback.shorten import inline
-from assay.problem import Command, Limits, Problem, Test
+from assay.feedback.shorten import inline, visible
+from assay.problem import Limits
 from assay.problem.stubs import BOM
 from assay.sandbox import Job, Run
 
 INSIDE = Path(__file__).with_name("inside")
-SHARED = ("show", "hooks", "cases")
-LIMITS = Limits(cpu_seconds=15, wall_seconds=40, output_bytes=1 << 20)
+LIMITS = Limits(cpu_seconds=15, wall_seconds=40)
+NAMESPACE = "assay.feedback.inside"
 MOST_BYTES = 1_000_000
 MOST_RECORDS = 5_000
 RECORD = 50_000
@@ -37,51 +37,63 @@ module.main()
 
 
 @cache
-def text_of(*names: str) -> str:
-    """One program made of the modules of `inside/` that are named, the last of which is run."""
-    texts = [
-        (f"assay.feedback.inside.{name}", (INSIDE / f"{name}.py").read_text("utf-8"))
-        for name in names
-    ]
+def text_of(main: str) -> str:
+    """The module of `inside/` of that name as one program, with those that it imports."""
+    texts = [(f"{NAMESPACE}.{name}", source_of(name)) for name in with_imports(main)]
     return _LOADER.format(texts=texts)
 
 
-def job(problem: Problem, order: dict[str, Any], *modules: str) -> Job:
-    """Modules that watch a case, under the problem's limits; `order` must be plain data."""
-    limits = replace(problem.limits, output_bytes=MOST_BYTES)
-    text = text_of(*SHARED, *modules)
-    return Job(code=text, limits=limits, stdin=json.dumps(order))
+def source_of(name: str) -> str:
+    return (INSIDE / f"{name}.py").read_text("utf-8")
 
 
-def program(
-    name: str, code: str, tests: Sequence[Test] = (), limits: Limits = LIMITS, **more: Any
-) -> Job:
-    """One module that makes the calls of all the tests. A command is no call: it runs where it
-    likes."""
-    calls = [case_of(test, None) for test in tests if not isinstance(test, Command)]
-    data = {"code": code.removeprefix(BOM), "tests": calls} | more
-    return Job(code=text_of(name), stdin=json.dumps(data), limits=limits)
+def with_imports(name: str) -> list[str]:
+    """The modules of `inside/` that it needs, itself last."""
+    needed: dict[str, None] = {}
+    for node in ast.walk(ast.parse(source_of(name))):
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        if module == NAMESPACE:
+            found = [alias.name for alias in node.names]  # type: ignore[attr-defined]
+        else:
+            found = [module.rpartition(".")[2]] if module.startswith(NAMESPACE) else []
+        for other in found:
+            needed |= dict.fromkeys(with_imports(other))
+    return [*needed, name]
 
 
-def records(run: Run) -> Iterator[dict[str, Any]]:
-    """The JSON objects among the lines that it printed; what is no such thing is left out."""
-    for line in run.stdout[:MOST_BYTES].split("\n", MOST_RECORDS)[:MOST_RECORDS]:
-        if len(line) > RECORD or not line.startswith("{"):
+def job(main: str, order: dict[str, Any], limits: Limits = LIMITS) -> Job:
+    """The module `main` of `inside/`, told what to do by `order`, which must be plain data."""
+    if "code" in order:
+        order = order | {"code": order["code"].removeprefix(BOM)}
+    limits = replace(limits, output_bytes=MOST_BYTES)
+    return Job(code=text_of(main), limits=limits, stdin=json.dumps(order))
+
+
+def records(run: Run | None, mark: str = "") -> Iterator[dict[str, Any]]:
+    """The JSON objects among the lines that it printed, of those that begin with `mark`; what is
+    no such thing is left out."""
+    printed = run.stdout[:MOST_BYTES] if run is not None else ""
+    for line in printed.split("\n", MOST_RECORDS)[:MOST_RECORDS]:
+        if len(line) > RECORD or not line.startswith(mark + "{"):
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line.removeprefix(mark))
         except (ValueError, RecursionError):
             continue
         if type(record) is dict:
             yield record
 
 
+def answer(run: Run | None) -> dict[str, Any]:
+    """The last of the `records`; empty where there is none."""
+    return next(iter([*records(run)][-1:]), {})
+
+
 def text(data: Any, width: int = 300) -> str | None:
     """A short text on one line, or `None` for what is none."""
     if type(data) is not str:
         return None
-    line = "".join(sign if sign.isprintable() else " " for sign in data[:width])
-    return line.encode("utf-8", "backslashreplace").decode()
+    return visible(data[:width])
 
 
 def number(data: Any, most: int = 1 << 53) -> int | None:
@@ -97,16 +109,6 @@ def texts(data: Any, most: int = 40) -> dict[str, str]:
         for key, item in pairs
         if (name := text(key, 60)) is not None and (value := text(item)) is not None
     }
-
-
-def answer(run: Run | None) -> dict[str, Any]:
-    """The JSON object on the last line that it printed; empty where there is none."""
-    lines = run.stdout.splitlines() if run is not None else []
-    try:
-        found = json.loads(lines[-1]) if lines else {}
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def rows(data: Mapping[str, Any], key: str, **kinds: type) -> list[dict[str, Any]]:

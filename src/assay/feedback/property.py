@@ -7,24 +7,22 @@ mistake. A violation is shown by its smallest input.
 
 import ast
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, TypeGuard, get_args
 
 from assay.candidate.extract import blocks
 from assay.feedback import Attempt, Feedback
-from assay.feedback.critic import printable
 from assay.feedback.mutants import mutants
-from assay.feedback.shorten import clip, inline
+from assay.feedback.programs import job, records
+from assay.feedback.shorten import clip, inline, lines_of
 from assay.feedback.steps import Steps, ask, execute
 from assay.model.prompter import Prompter
 from assay.problem import Call, Problem
 from assay.problem.inputs import arguments
 from assay.sandbox import Job, Run
 
-PROGRAM = Path(__file__).parent / "inside" / "properties.py"
+SOURCE = "property"
 MARK = "assay property: "
 COUNT = 5
 """Properties that are asked for."""
@@ -93,12 +91,22 @@ def property_(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[F
         return None
     written = yield from write_properties(problem, prompter)
     checked = yield from check(problem, code, written)
+    return verdict(checked)
+
+
+def verdict(checked: Sequence[Checked]) -> Feedback:
+    """What is violated, as advice; its message is empty where nothing is."""
     violated = [one for one in checked if one.violated]
     return Feedback(
-        source="property",
+        source=SOURCE,
         message="\n\n".join(map(about, violated[:SHOWN])),
         note=summary(checked),
     )
+
+
+def violates(feedback: Feedback) -> bool:
+    """Whether a property's violation is part of what was said of a program."""
+    return bool(feedback.message) and SOURCE in feedback.source.split("+")
 
 
 def fits(problem: Problem) -> bool:
@@ -126,7 +134,7 @@ def about(checked: Checked) -> str:
         inline(finding.error),
         "(A model wrote this property; it may be wrong.)",
     ]
-    return printable("\n".join(line for line in lines if line.strip()))
+    return lines_of("\n".join(line for line in lines if line.strip()))
 
 
 def write_properties(problem: Problem, prompter: Prompter) -> Steps[list[Property]]:
@@ -175,7 +183,7 @@ def made(node: ast.FunctionDef, common: Sequence[ast.stmt]) -> Property:
     node.decorator_list = []
     if ast.get_docstring(node) and len(node.body) > 1:
         node.body = node.body[1:]
-    return Property(node.name, printable(clip(meaning)), source, ast.unparse(node))
+    return Property(node.name, lines_of(clip(meaning)), source, ast.unparse(node))
 
 
 def check(problem: Problem, code: str, written: Sequence[Property]) -> Steps[list[Checked]]:
@@ -208,7 +216,7 @@ def findings(
 ) -> Steps[list[list[Finding]]]:
     """For each program of the order, or for the examples, what every property did."""
     rows = len(order.get("programs", [""]))
-    wanted = job(problem, order | {"shrink": shrink}, written, rows)
+    wanted = trial(problem, order | {"shrink": shrink}, written, rows)
     [run] = yield from execute([wanted])
     found = read(run, mark_of(wanted), rows * len(written))
     return [found[at * len(written) : (at + 1) * len(written)] for at in range(rows)]
@@ -256,7 +264,8 @@ def examples_of(problem: Problem) -> list[tuple[str, str]]:
     return found
 
 
-def job(problem: Problem, order: dict[str, Any], written: Sequence[Property], rows: int) -> Job:
+def trial(problem: Problem, order: dict[str, Any], written: Sequence[Property], rows: int) -> Job:
+    """The properties on so many programs (or on the examples), each within its time."""
     order = order | {
         "entry": problem.entry_point,
         "properties": [{"name": one.name, "source": one.source} for one in written],
@@ -270,7 +279,7 @@ def job(problem: Problem, order: dict[str, Any], written: Sequence[Property], ro
         wall_seconds=3 * seconds,
         memory_mb=problem.limits.memory_mb + 128,
     )
-    return Job(code=PROGRAM.read_text(), stdin=json.dumps(order), limits=limits)
+    return job("properties", order, limits)
 
 
 def mark_of(wanted: Job) -> str:
@@ -286,8 +295,7 @@ def mark_of(wanted: Job) -> str:
 def read(run: Run | None, mark: str, count: int) -> list[Finding]:
     """One finding a property, `unfinished` where there is none. More lines than were asked for
     are not ours alone, and none of them is believed."""
-    lines = (run.stdout if run else "").split("\n")
-    found = [finding_in(line.removeprefix(mark)) for line in lines if line.startswith(mark)]
+    found = [finding_in(record) for record in records(run, mark)]
     if found and found[0].state == "missing":
         found *= count
     elif len(found) > count:
@@ -295,14 +303,11 @@ def read(run: Run | None, mark: str, count: int) -> list[Finding]:
     return [*found[:count], *[Finding(state="unfinished")] * (count - len(found))]
 
 
-def finding_in(text: str) -> Finding:
-    try:
-        body = json.loads(text)
-        state = body["state"]
-        calls = tuple(str(call) for call in body.get("calls", ()))
-    except (ValueError, KeyError, TypeError, RecursionError):
+def finding_in(record: dict[str, Any]) -> Finding:
+    state: Any = record.get("state")
+    calls = record.get("calls", [])
+    known = isinstance(state, str) and state in get_args(State)
+    if not known or not isinstance(calls, list):
         return Finding(state="broken")
-    if state not in State.__args__:  # type: ignore[attr-defined]
-        return Finding(state="broken")
-    more = {name: str(body.get(name, "")) for name in ("arguments", "error")}
-    return Finding(state=state, calls=calls, **more)
+    more = {name: str(record.get(name, "")) for name in ("arguments", "error")}
+    return Finding(state=state, calls=tuple(map(str, calls)), **more)

@@ -65,9 +65,19 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def lines_of(text: str) -> str:
+    """Text from outside that keeps its lines and tabs; what else does not show is a blank."""
+    return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text).strip()
+
+
 def inline(text: str, width: int = WIDTH) -> str:
     """Text from outside on one line of at most `width` characters."""
     return clip(visible(text.strip()), width)
+
+
+def brief(text: str, width: int = 60) -> str:
+    """The beginning of a text from outside, on one line."""
+    return head(visible(text), width)
 
 
 def block(text: str) -> str:

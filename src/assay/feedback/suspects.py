@@ -46,13 +46,13 @@ def spectrum_job(problem: Problem, attempt: Attempt) -> tuple[Job, list[bool]]:
         case = failing_case(attempt, tests[verdict.test], verdict)
         cases.append(case)
     order = {"code": attempt.candidate.code, "cases": cases, "most": MOST}
-    made = job(problem, order, "count", "spectrum")
+    made = job("spectrum", order, problem.limits)
     return made, [verdict.outcome != "passed" for verdict in [*passing, *failing]]
 
 
 def rows(run: Run | None, failed: Sequence[bool], made: Layout) -> list[Row]:
     found: list[Row] = []
-    for record in records(run) if run is not None else ():
+    for record in records(run):
         case, calls = number(record.get("case"), len(failed) - 1), record.get("calls")
         if case is None or type(calls) is not list:
             continue

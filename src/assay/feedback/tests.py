@@ -4,6 +4,7 @@ The unit-test feedback of Self-Debug (Chen et al. 2023), worded for small models
 """
 
 import ast
+import re
 import shlex
 import textwrap
 from collections.abc import Callable, Iterator
@@ -253,19 +254,29 @@ def where(word: str, detail: Detail) -> Iterator[str]:
 
 
 def kind(text: str) -> str:
-    """The type that a `repr` shows, as far as its beginning tells."""
-    if text in ("None", "True", "False"):
-        return "None" if text == "None" else "bool"
-    for opening, name in (("[", "list"), ("(", "tuple"), ("'", "str"), ('"', "str")):
-        if text.startswith(opening):
-            return name
-    if text.startswith("{"):
-        return "dict" if ":" in text or text == "{}" else "set"
-    number = text.lstrip("-")
-    if number[:1].isdigit():
-        return "int" if number.isdigit() else "float"
-    return "another value"
+    """The type that a `repr` shows; of one that does not parse, or was cut off, as far as its
+    beginning tells."""
+    try:
+        value = ast.literal_eval(text) if len(text) <= LONGEST_VALUE else ...
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        value = ...
+    if value is not ...:
+        return "None" if value is None else type(value).__name__
+    if text.endswith("j)") and "," not in text:
+        return "complex"
+    return next((name for name, form in BEGINNINGS.items() if form.match(text)), "another value")
 
+
+LONGEST_VALUE = 5_000
+"""Characters of a value that are read as a whole."""
+_ITEM = r"""\{(?:'[^'\\]*'|"[^"\\]*"|[^'",:{\[(]+)"""
+BEGINNINGS = {
+    "list": re.compile(r"\["),
+    "tuple": re.compile(r"\("),
+    "str": re.compile("['\"]"),
+    "dict": re.compile(_ITEM + ":"),
+    "set": re.compile(_ITEM + ","),
+}
 
 OUTCOMES: dict[str, Callable[[Detail, str], Iterator[str]]] = {
     "wrong": wrong,

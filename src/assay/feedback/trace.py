@@ -67,7 +67,7 @@ def blocks(problem: Problem, attempt: Attempt) -> Steps[Traced | None]:
         "seconds": SHARE * problem.limits.cpu_seconds,
     }
     spectrum, failed = spectrum_job(problem, attempt)
-    run, counts = yield from execute([job(problem, order, "record", "tracer"), spectrum])
+    run, counts = yield from execute([job("tracer", order, problem.limits), spectrum])
     if run is None:
         return None
     heard = told(run, made)

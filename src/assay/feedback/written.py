@@ -1,7 +1,8 @@
 """Asserts and calls that a model wrote: parsed, never run here.
 
 What is kept calls the entry point, is built of plain values and a few harmless functions, and so
-ends by itself: no `f(1) == 1 or True`, no file that is opened, no tolerance that accepts anything.
+ends by itself: no `f(1) == 1 or True`, no file that is opened, no tolerance and no wrapping that
+accepts anything.
 """
 
 import ast
@@ -110,7 +111,7 @@ def test_of(claim: ast.expr, name: str) -> Call | None:
 
 
 def made(call: ast.expr, expected: str, name: str, width: float | None = None) -> Call | None:
-    if not isinstance(call, ast.Call) or not plain(call, name):
+    if not isinstance(call, ast.Call) or not plain(call, name) or not decides(call, name):
         return None
     value = value_of(expected)
     expression = ast.unparse(call)
@@ -136,6 +137,25 @@ def plain(call: ast.Call, name: str) -> bool:
         and sorted(names) == sorted(called)
         and set(names) <= HARMLESS | {name}
     )
+
+
+def decides(call: ast.Call, name: str) -> bool:
+    """Whether the claim is about what the entry point gives, so that a program which gives
+    anything else may fail it: not `len([f(1)])`, `bool(str(f(1)))`, `min(f(1), -5)` or
+    `round(f(1), -99)`, which are the same for nearly every value."""
+    node: ast.expr = call
+    while not (isinstance(node, ast.Call) and of_entry(node, name)):
+        match node:
+            case ast.Call(func=ast.Name(id="round"), args=[inner, ast.Constant()], keywords=[]):
+                pass
+            case ast.Call(func=ast.Name(id="str" | "repr")) if node is not call:
+                return False
+            case ast.Call(args=[inner]):
+                pass
+            case _:
+                return False
+        node = inner
+    return True
 
 
 def of_name(node: ast.AST) -> bool:

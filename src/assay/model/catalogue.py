@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 LARGEST_CONTEXT = 16_384
-"""Tokens that all slots share: 0.2 GB of memory for the 0.5B model, 0.5 GB for the 1.5B."""
+"""Tokens that all slots share (`model.room`), and that one alone may fill: 0.2 GB of memory for
+the 0.5B model, 0.5 GB for the 1.5B."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

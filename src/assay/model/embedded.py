@@ -12,8 +12,10 @@ from pathlib import Path
 from assay.model import Completion, Model, Prompt
 from assay.model.catalogue import CATALOGUE, LARGEST_CONTEXT
 from assay.model.engine import SLOTS, Engine, start
+from assay.model.gather import gather_all
 from assay.model.openai import OpenAI
 from assay.model.pull import find
+from assay.model.room import Room
 
 REQUEST_SECONDS = 3600.0
 SAMPLING = {"top_k": 0, "min_p": 0.0, "cache_prompt": True}
@@ -27,6 +29,7 @@ class Embedded:
         self._name = f"embedded/{name}"
         self._path = find(name, models_dir)
         self._context = min(CATALOGUE[name].context, LARGEST_CONTEXT)
+        self._room = Room(self._context)
         self._starting = asyncio.Lock()
         self._give_up = threading.Event()
         self._engine: Engine | None = None
@@ -40,7 +43,12 @@ class Embedded:
         if not prompts:
             return []
         client = await self._ready()
-        return await client.complete(prompts)
+        return await gather_all(self._one(client, prompt) for prompt in prompts)
+
+    async def _one(self, client: OpenAI, prompt: Prompt) -> Completion:
+        async with self._room.taken(prompt):
+            [completion] = await client.complete([prompt])
+        return completion
 
     async def close(self) -> None:
         """The client first: requests that nobody waits for any more then end by themselves."""

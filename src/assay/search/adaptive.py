@@ -3,15 +3,14 @@
 from collections.abc import Callable
 
 from assay.feedback import Attempt
-from assay.feedback.combine import gather
 from assay.feedback.steps import Steps, try_
 from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, NOT_WORTH, PASSED, ROUNDS, SILENT, UNMEASURED
-from assay.search.ideas import VALUES, after, guided, reply_to
+from assay.search.ideas import VALUES, guided, reply_to
 from assay.search.sample import draw
-from assay.search.turns import opening, write_new
+from assay.search.turns import asked, opening, write_new
 from assay.search.worth import attempts_worth, two_kinds
 
 ALIKE = 3
@@ -96,9 +95,7 @@ def repair(
     problem: Problem, prompter: Prompter, best: Attempt, number: int
 ) -> Steps[tuple[Message, ...]]:
     del number
-    feedback = yield from gather(problem, best, prompter, VALUES)
-    asked = prompter.text("self_debug", problem=problem, feedback=feedback.message)
-    return after(problem, prompter, best, asked)
+    return (yield from asked(problem, prompter, best, "self_debug", preferred=VALUES))
 
 
 def afresh(

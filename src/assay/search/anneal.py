@@ -6,15 +6,13 @@ from random import Random
 
 from assay.feedback import Attempt
 from assay.feedback.analysis import lint, python_of
-from assay.feedback.combine import gather
 from assay.feedback.steps import Steps, try_
-from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, UNMEASURED
-from assay.search.ideas import VALUES, after
+from assay.search.ideas import VALUES
 from assay.search.sample import draw
-from assay.search.turns import write_new
+from assay.search.turns import asked, write_new
 
 MAJOR, MINOR = 5, 1
 """What an error costs, as in the paper: here a failing test, and a finding of the linter."""
@@ -59,7 +57,7 @@ def anneal(
         return PASSED if current.passed else UNMEASURED
     faults = yield from faults_of(problem, current, prompter)
     for number in range(1, rounds + 1):
-        messages = yield from correction(problem, current, prompter)
+        messages = yield from asked(problem, prompter, current, "anneal", preferred=VALUES)
         parent = current.candidate.id
         made = yield from write_new(
             problem, prompter, messages, f"anneal:{number}", seen, parent, draw=number - 1
@@ -100,11 +98,3 @@ def faults_of(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[F
     if advice is None:
         return Faults(failing, 0)
     return Faults(failing, None if advice.note else len(advice.spans))
-
-
-def correction(
-    problem: Problem, attempt: Attempt, prompter: Prompter
-) -> Steps[tuple[Message, ...]]:
-    feedback = yield from gather(problem, attempt, prompter, VALUES)
-    asked = prompter.text("anneal", problem=problem, feedback=feedback.message)
-    return after(problem, prompter, attempt, asked)

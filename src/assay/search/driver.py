@@ -96,6 +96,8 @@ class Trail:
     """That a person was asked."""
     disturbed: int = 0
     """Failures of model and sandbox, those included that left only advice out."""
+    told: list[Tell] = field(default_factory=list)
+    """What was said of candidates."""
 
 
 class Driver:
@@ -112,6 +114,8 @@ class Driver:
         self.trail = Trail()
         self._runs: dict[tuple[str, tuple[Test, ...]], Run] = {}
         self._executed: dict[Job, Run] = {}
+        self._answered: dict[str, Completion] = {}
+        """What the model said to greedy prompts, by key."""
         self._requests = 0
 
     async def drive(self, steps: Steps[T]) -> T | None:
@@ -179,6 +183,7 @@ class Driver:
             case Consult(question):
                 return await self._consult(question)
             case Tell(candidate, feedback):
+                self.trail.told.append(request)
                 self.journal.note("feedback", {"candidate": candidate, **asdict(feedback)})
                 return None
 
@@ -187,8 +192,12 @@ class Driver:
         self.trail.spent = self.ledger.spent()
 
     async def _ask(self, prompts: Sequence[Prompt], optional: bool) -> list[Completion]:
-        """Calls in as many waves as it takes: what one wave leaves of what it had reserved is
-        there for the next, so that a budget ends with its tokens and not with its worst case."""
+        """A greedy prompt of before has its answer already, which is neither asked for nor charged
+        again. The others are calls in as many waves as it takes: what one wave leaves of what it
+        had reserved is there for the next, so that a budget ends with its tokens and not with its
+        worst case."""
+        if all(prompt.key in self._answered for prompt in prompts):
+            return [self._answered[prompt.key] for prompt in prompts]
         waiting, completions = list(prompts), list[Completion]()
         while waiting:
             try:
@@ -243,6 +252,8 @@ class Driver:
             self.ledger.release(held)
             raise
         self.ledger.settle(held, completion)
+        if held.prompt.temperature == 0:
+            self._answered[held.prompt.key] = completion
         self.journal.note("completion", completion_record(held.prompt, completion))
         return completion
 

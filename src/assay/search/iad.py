@@ -8,9 +8,9 @@ from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, UNMEASURED
-from assay.search.ideas import LONGEST, after, unseen
+from assay.search.ideas import LONGEST, unseen
 from assay.search.sample import draw
-from assay.search.turns import write_all
+from assay.search.turns import turn, write_all
 
 
 def iad(
@@ -69,11 +69,12 @@ def with_best(
     """The task with the best program so far, and the worst where one is given."""
     praised = yield from gather(problem, best, prompter)
     blamed = (yield from gather(problem, worst, prompter)) if worst else None
-    asked = prompter.text(
+    return turn(
+        problem,
+        prompter,
+        best,
         "iad",
-        problem=problem,
         best=praised.message,
         worst=clip(worst.candidate.code or "", LONGEST) if worst else "",
         worst_feedback=blamed.message if blamed else "",
     )
-    return after(problem, prompter, best, asked)

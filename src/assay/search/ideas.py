@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from assay.candidate import Candidate
-from assay.feedback import SOURCES, Attempt
+from assay.feedback import SOURCES
 from assay.feedback.shorten import clip
 from assay.feedback.steps import Steps, ask
 from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
-from assay.search.turns import opening, said, statement
+from assay.search.turns import opening, statement
 
 THOUGHT_TOKENS = 400
 """Most tokens of a plan or a review: a small model that goes on from here repeats itself."""
@@ -44,8 +44,9 @@ def reply_to(
 
 
 def longest(prompter: Prompter) -> int:
-    """Characters of a thought in a prompt, whose newest turn is never trimmed: at most a third of
-    the window beside the reply."""
+    """Characters of a thought that a prompt repeats: `LONGEST`, and at most one for each token of
+    the window beside the reply, a third of what fits there (`window.BYTES_A_TOKEN`), so that the
+    task stays whole beside it."""
     if prompter.context is None:
         return LONGEST
     return max(0, min(LONGEST, prompter.context - prompter.max_tokens))
@@ -60,13 +61,6 @@ def guided(problem: Problem, prompter: Prompter, hint: str) -> tuple[Message, ..
         "guided", problem=problem, task=task.content, hint=clip(hint, longest(prompter))
     )
     return (*before, Message("user", asked))
-
-
-def after(
-    problem: Problem, prompter: Prompter, attempt: Attempt, asked: str
-) -> tuple[Message, ...]:
-    """The task, the attempt's reply, and what is asked for next."""
-    return (*opening(problem, prompter), said(attempt.candidate.text), Message("user", asked))
 
 
 def unseen(made: list[Candidate], seen: set[str]) -> list[Candidate]:

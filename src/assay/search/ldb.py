@@ -1,6 +1,7 @@
 """LDB: the failing call block by block, with the values that the variables had."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from assay.feedback import Attempt
 from assay.feedback.combine import gather
@@ -12,7 +13,7 @@ from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search.repair import from_greedy
-from assay.search.turns import opening, said, tell
+from assay.search.turns import opening, tell, turn
 
 ENDS = 5
 """Blocks shown of the beginning and of the end, where there are more than both."""
@@ -36,27 +37,25 @@ def ldb(problem: Problem, prompter: Prompter, rounds: int = 10) -> Steps[str]:
         nonlocal history
         feedback = yield from gather(problem, attempt, prompter)
         traced = yield from blocks(problem, attempt)
-        shown = (*history, said(attempt.candidate.text))
+        given: dict[str, Any] = {"before": history, "feedback": feedback.message}
         if traced is None or not traced.blocks:
-            text = prompter.text("self_debug", problem=problem, feedback=feedback.message)
-            history = (*shown, Message("user", text))
+            history = turn(problem, prompter, attempt, "self_debug", **given)
         else:
-            text = listing(prompter, traced, feedback.message)
-            history = yield from tell(problem, prompter, (*shown, Message("user", text)), "fix")
+            question = turn(problem, prompter, attempt, "ldb", **given, **listing(traced))
+            history = yield from tell(problem, prompter, question, "fix")
         return history
 
     return (yield from from_greedy(problem, prompter, "ldb", rounds, revise))
 
 
-def listing(prompter: Prompter, traced: Traced, feedback: str) -> str:
+def listing(traced: Traced) -> dict[str, Any]:
+    """What the template shows of a trace."""
     many = len(traced.blocks) > 2 * ENDS
     shown = (*traced.blocks[:ENDS], *traced.blocks[-ENDS:]) if many else traced.blocks
     rows = [row(block) for block in shown]
     if many:
         rows[ENDS]["gap"] = "more blocks ran"
-    return prompter.text(
-        "ldb", feedback=feedback, call=clip(traced.call), ended=traced.ended, blocks=rows
-    )
+    return {"call": clip(traced.call), "ended": traced.ended, "blocks": rows}
 
 
 def row(block: BlockRun) -> dict[str, str]:

@@ -1,13 +1,11 @@
 """Assay's own strategy, the default: what the measurements in docs/strategies.md speak for."""
 
-from assay.feedback.combine import gather
 from assay.feedback.steps import Steps, try_
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, ROUNDS, SILENT, STUCK
-from assay.search.ideas import after
 from assay.search.sample import draw
-from assay.search.turns import ended, opening, write_new
+from assay.search.turns import asked, ended, opening, write_new
 
 ALIKE = 5
 """Programs without a visible test: what they agree on is all that there is to go by."""
@@ -42,9 +40,7 @@ def assay(problem: Problem, prompter: Prompter, most: int = 12) -> Steps[str]:
         repair = repairs and (number % EVERY == 0 if prompter.sources is None else number % 2)
         messages, parent = opening(problem, prompter), None
         if repair:
-            feedback = yield from gather(problem, best, prompter)
-            asked = prompter.text("self_debug", problem=problem, feedback=feedback.message)
-            messages = after(problem, prompter, best, asked)
+            messages = yield from asked(problem, prompter, best, "self_debug")
             parent = best.candidate.id
         name = f"assay:{number}"
         made = yield from write_new(problem, prompter, messages, name, seen, parent, draw=number)

@@ -11,8 +11,7 @@ from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, STUCK, UNMEASURED
 from assay.search.ideas import LONGEST, VALUES, guided, last_word, longest, reply_to
-from assay.search.repair import asked
-from assay.search.turns import FURTHER, said, write_new
+from assay.search.turns import FURTHER, asked, turn, write_new
 
 SHOWN_WRONG = 2
 """Earlier wrong programs in a repair's prompt, the newest; the paper shows all."""
@@ -155,13 +154,15 @@ def against_plan(
     )
     most = longest(prompter) // SHOWN_WRONG
     wrong = [clip(one.candidate.code or "", most) for one in branch.wrong[-SHOWN_WRONG:]]
-    text = prompter.text(
-        "plan_repair", problem=problem, feedback=feedback.message, analysis=analysis, wrong=wrong
-    )
-    return (
-        *guided(problem, prompter, branch.plan),
-        said(branch.attempt.candidate.text),
-        Message("user", text),
+    return turn(
+        problem,
+        prompter,
+        branch.attempt,
+        "plan_repair",
+        guided(problem, prompter, branch.plan),
+        feedback=feedback.message,
+        analysis=analysis,
+        wrong=wrong,
     )
 
 

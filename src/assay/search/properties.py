@@ -6,14 +6,13 @@ from dataclasses import replace
 
 from assay.feedback import Feedback
 from assay.feedback.combine import gather
-from assay.feedback.property import SHOWN, Checked, about, check, fits, write_properties
-from assay.feedback.steps import Steps, try_
+from assay.feedback.property import Checked, check, fits, verdict, write_properties
+from assay.feedback.steps import Steps, Tell, try_
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, PROPERTIES, ROUNDS, SILENT, UNMEASURED
-from assay.search.ideas import after
 from assay.search.sample import draw
-from assay.search.turns import write_new
+from assay.search.turns import turn, write_new
 
 DOUBTED = 2
 """A property that so many different programs violate, each of which passes every visible test,
@@ -44,15 +43,16 @@ def property_(problem: Problem, prompter: Prompter, rounds: int = 5) -> Steps[st
         code = attempt.candidate.code
         checked = [] if code is None else (yield from check(problem, code, written))
         violated = [one for one in checked if one.violated]
+        if checked:
+            yield Tell(attempt.candidate.id, verdict(checked))
         if attempt.passed and not violated:
             return PASSED if problem.tests else without_tests(checked)
         if attempt.passed:
             passing.append({one.claim.name for one in violated})
         if number > rounds:
             break
-        feedback = told((yield from gather(problem, attempt, prompter)), violated)
-        asked = prompter.text("self_debug", problem=problem, feedback=feedback.message)
-        messages = after(problem, prompter, attempt, asked)
+        feedback = told((yield from gather(problem, attempt, prompter)), checked)
+        messages = turn(problem, prompter, attempt, "self_debug", feedback=feedback.message)
         name, parent = f"property:{number}", attempt.candidate.id
         made = yield from write_new(problem, prompter, messages, name, seen, parent)
         if isinstance(made, str):
@@ -75,7 +75,7 @@ def doubted(passing: Sequence[Collection[str]]) -> bool:
     return any(all(against[name] >= DOUBTED for name in names) for names in passing)
 
 
-def told(feedback: Feedback, violated: Sequence[Checked]) -> Feedback:
+def told(feedback: Feedback, checked: Sequence[Checked]) -> Feedback:
     """With the violations after what the visible tests say."""
-    parts = [feedback.message, *map(about, violated[:SHOWN])]
+    parts = [feedback.message, verdict(checked).message]
     return replace(feedback, message="\n\n".join(filter(None, parts)))

@@ -12,7 +12,7 @@ from assay.model.prompter import Prompter
 from assay.problem import Problem, Test
 from assay.search import NO_TESTS, OWN_TESTS, PASSED, ROUNDS, SILENT, UNMEASURED
 from assay.search.sample import draw
-from assay.search.turns import opening, said, statement, write_new
+from assay.search.turns import statement, turn, write_new
 
 OWN = 6
 """Tests that the model is asked for where there is no visible one."""
@@ -63,12 +63,11 @@ def lesson(
 ) -> Steps[tuple[Message, ...]]:
     """Asks for the lesson; gives the conversation that asks for the rewrite."""
     feedback: Feedback = yield from gather(problem, attempt, prompter)
-    shown = (*opening(problem, prompter), said(attempt.candidate.text))
-    values = {"problem": problem, "feedback": feedback.message}
-    question = Message("user", prompter.text("reflexion_ask", own=own, **values))
-    replies = yield from ask([prompter.prompt((*shown, question))])
+    said = feedback.message
+    question = turn(problem, prompter, attempt, "reflexion_ask", feedback=said, own=own)
+    replies = yield from ask([prompter.prompt(question)])
     learnt = clip(replies[0].text.strip(), LESSON) if replies else ""
-    return (*shown, Message("user", prompter.text("reflexion_fix", lesson=learnt, **values)))
+    return turn(problem, prompter, attempt, "reflexion_fix", feedback=said, lesson=learnt)
 
 
 def own_tests(problem: Problem, prompter: Prompter) -> Steps[tuple[Test, ...]]:

@@ -6,37 +6,29 @@ program of before gets one further draw at the prompter's temperature (but see `
 never run again.
 """
 
-import random
-from collections.abc import Sequence
 from typing import Literal
 
 from assay.feedback import Attempt
-from assay.feedback.combine import gather
+from assay.feedback.critic import shuffled
 from assay.feedback.steps import Steps, try_
 from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
 from assay.search.sample import draw
-from assay.search.turns import Revise, ended, improve, opening, said, tell, write_all, write_new
+from assay.search.turns import (
+    Revise,
+    asked,
+    ended,
+    improve,
+    opening,
+    tell,
+    turn,
+    write_all,
+    write_new,
+)
 
 Variant = Literal["simple", "test", "explain", "trace"]
-
-KINDS = (
-    "incomplete code",
-    "wrong indentation",
-    "missing or wrong import",
-    "wrong use of a library",
-    "name that is not defined",
-    "wrong boundary or condition",
-    "wrong argument",
-    "too slow, or an error that the code raises itself",
-    "task misunderstood or wrong logic",
-    "requirement made up that the task does not have",
-    "wrong form of input or output",
-    "small slip",
-)
-"""The bugs of model-written code, in the order of syntax, run and meaning (Dou et al. 2024)."""
 
 
 def from_greedy(
@@ -47,15 +39,6 @@ def from_greedy(
     if not attempts:
         return SILENT
     return (yield from improve(problem, prompter, attempts[0], rounds, revise))
-
-
-def asked(
-    problem: Problem, prompter: Prompter, attempt: Attempt, template: str, **values: Sequence[str]
-) -> Steps[tuple[Message, ...]]:
-    """The task, the program, and `template` with what is said of it."""
-    feedback = yield from gather(problem, attempt, prompter)
-    text = prompter.text(template, problem=problem, feedback=feedback.message, **values)
-    return (*opening(problem, prompter), said(attempt.candidate.text), Message("user", text))
 
 
 def self_debug(
@@ -74,9 +57,7 @@ def self_debug(
     def revise(attempt: Attempt) -> Steps[tuple[Message, ...]]:
         if variant == "simple":
             wrong = prompter.text("wrong", problem=problem)
-            text = prompter.text("self_debug", problem=problem, feedback=wrong)
-            shown = (*opening(problem, prompter), said(attempt.candidate.text))
-            return (*shown, Message("user", text))
+            return turn(problem, prompter, attempt, "self_debug", feedback=wrong)
         if variant == "test":
             return (yield from asked(problem, prompter, attempt, "self_debug"))
         messages = yield from asked(problem, prompter, attempt, f"self_debug_{variant}")
@@ -94,8 +75,7 @@ def self_critique(problem: Problem, prompter: Prompter, rounds: int = 2) -> Step
     """
 
     def revise(attempt: Attempt) -> Steps[tuple[Message, ...]]:
-        chance = random.Random(f"{prompter.seed} {attempt.candidate.id}")
-        kinds = chance.sample(KINDS, len(KINDS))
+        kinds = shuffled(f"{prompter.seed} {attempt.candidate.id}")
         return (yield from asked(problem, prompter, attempt, "self_critique", kinds=kinds))
 
     return (yield from from_greedy(problem, prompter, "self_critique", rounds, revise))
@@ -114,8 +94,7 @@ def try_again(problem: Problem, prompter: Prompter, rounds: int = 4) -> Steps[st
 
     def revise(attempt: Attempt) -> Steps[tuple[Message, ...]]:
         nonlocal history
-        again = Message("user", prompter.text("try_again", problem=problem))
-        history = (*history, said(attempt.candidate.text), again)
+        history = turn(problem, prompter, attempt, "try_again", history)
         return history
         yield  # a generator, though it asks for nothing
 
@@ -146,8 +125,7 @@ def conversation(
             return stopped
         if length >= max(1, chain):
             attempt, history, length = first, opening(problem, prompter), 0
-        turn = yield from asked(problem, prompter, attempt, "conversation")
-        history = (*history, *turn[-2:])
+        history = yield from asked(problem, prompter, attempt, "conversation", history)
         made = yield from write_new(
             problem,
             prompter,

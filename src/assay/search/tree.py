@@ -10,10 +10,9 @@ from assay.feedback.steps import Steps, try_
 from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.search import NO_TESTS, PASSED, ROUNDS, SILENT, STUCK, UNMEASURED
-from assay.search.ideas import LONGEST, after, guided, items, reply_to, unseen
-from assay.search.repair import asked
+from assay.search.ideas import LONGEST, guided, items, reply_to, unseen
 from assay.search.sample import draw
-from assay.search.turns import ended, write_all, write_new
+from assay.search.turns import asked, ended, turn, write_all, write_new
 
 MIDDLE_SCORE = 3
 """Of the critic's scale, from 1 to 5; a review without a score says nothing either way."""
@@ -91,11 +90,10 @@ def carried_out(
     if idea.parent is None:
         messages, parent = guided(problem, prompter, idea.text), None
     else:
-        text = prompter.text(
-            "codetree_debug", problem=problem, feedback=idea.parent.feedback, fix=idea.text
-        )
-        messages = after(problem, prompter, idea.parent.attempt, text)
-        parent = idea.parent.attempt.candidate.id
+        node = idea.parent
+        said, fix = node.feedback, idea.text
+        messages = turn(problem, prompter, node.attempt, "codetree_debug", feedback=said, fix=fix)
+        parent = node.attempt.candidate.id
     made = yield from write_new(problem, prompter, messages, f"codetree:{number}", seen, parent)
     if isinstance(made, str):
         return made

@@ -3,10 +3,12 @@ of a repair. Conversations are trimmed to the model's window by `Prompter.prompt
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from assay.candidate import Candidate
 from assay.candidate.splice import build
 from assay.feedback import Attempt
+from assay.feedback.combine import gather
 from assay.feedback.shorten import clip
 from assay.feedback.steps import Steps, ask, try_
 from assay.model import Completion, Message, Prompt
@@ -38,6 +40,36 @@ def statement(problem: Problem, prompter: Prompter) -> str:
 def said(reply: str) -> Message:
     """A reply of the model's as the conversation repeats it."""
     return Message("assistant", clip(reply, LONGEST_REPLY) or "(nothing)")
+
+
+def turn(
+    problem: Problem,
+    prompter: Prompter,
+    attempt: Attempt,
+    template: str,
+    before: tuple[Message, ...] | None = None,
+    **values: Any,
+) -> tuple[Message, ...]:
+    """The task, the attempt's reply, and `template` said to that. `before` in place of the bare
+    task: what led to the reply."""
+    task = opening(problem, prompter) if before is None else before
+    text = prompter.text(template, problem=problem, **values)
+    return (*task, said(attempt.candidate.text), Message("user", text))
+
+
+def asked(
+    problem: Problem,
+    prompter: Prompter,
+    attempt: Attempt,
+    template: str,
+    before: tuple[Message, ...] | None = None,
+    preferred: Sequence[str] = ("tests",),
+    **values: Any,
+) -> Steps[tuple[Message, ...]]:
+    """As `turn`, with what the sources say of the attempt as `feedback`."""
+    feedback = yield from gather(problem, attempt, prompter, preferred)
+    values["feedback"] = feedback.message
+    return turn(problem, prompter, attempt, template, before, **values)
 
 
 def tell(

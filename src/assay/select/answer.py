@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from assay.feedback import Attempt
+from assay.feedback.property import violates
+from assay.feedback.shorten import brief
 from assay.feedback.steps import Steps
 from assay.model.prompter import Prompter
 from assay.problem import Problem
@@ -12,7 +14,6 @@ from assay.search import NOT_WORTH, ROUNDS, SILENT, STUCK
 from assay.search.budget import Cost, Ledger
 from assay.search.driver import BY_HAND, Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
-from assay.select.doubt import printable
 from assay.select.refuted import joined, known_to, refuted, repaired
 
 Status = Literal["verified", "likely", "abstained", "failed", "unmeasured"]
@@ -124,7 +125,9 @@ async def _select(
     from assay.select.visible import visible
 
     trail = driver.trail
-    attempts = tuple(tried)
+    # Of programs that are equal else, one that violates a property comes after the others.
+    violating = {said.candidate for said in trail.told if violates(said.feedback)}
+    attempts = tuple(sorted(tried, key=lambda one: one.candidate.id in violating))
     stopped, spent, failures = trail.stopped, trail.spent, list(trail.failures)
     choice = await driver.drive(selector(driver.problem, attempts, prompter))
     trail.stopped, trail.spent, trail.failures = stopped, spent, failures
@@ -142,7 +145,7 @@ def conclude(
             confidence = round(choice.support / choice.of, 4)
     status, reason = judge(problem, trail, choice, best, confidence, least)
     if choice and choice.unused:
-        reason += f"; no candidate was seen on {', '.join(map(printable, choice.unused[:NAMED]))}"
+        reason += f"; no candidate was seen on {', '.join(map(brief, choice.unused[:NAMED]))}"
         more = len(choice.unused) - NAMED
         reason += f" and {more} more" * (more > 0) + ", so what was answered there is not used"
     return Answer(

@@ -2,14 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from assay.feedback.shorten import brief
 from assay.select.ranking import explain
 
 if TYPE_CHECKING:
     from assay.select.matrix import Matrix
     from assay.select.ranking import Ranking
-
-LONGEST = 60
-"""Characters of an input or of a value."""
 
 
 def doubt(matrix: "Matrix", ranking: "Ranking") -> str:
@@ -30,17 +28,11 @@ def doubt(matrix: "Matrix", ranking: "Ranking") -> str:
         return f"{alike}, which passes {checked} of {len(matrix.tests)} tests"
     lead = f"no group of programs leads: the first has {support} of {total}"
     for value in why["values"]:
-        one, other = printable(value["first"]), printable(value["second"])
+        one, other = brief(value["first"]), brief(value["second"])
         if one != other:
             return (
-                f"two readings: {printable(value['input'])} gives {one} by "
+                f"two readings: {brief(value['input'])} gives {one} by "
                 f"{value['first_share']:.0%} of the programs, {other} by "
                 f"{value['second_share']:.0%}"
             )
     return lead
-
-
-def printable(said: str) -> str:
-    """Short and on one line: programs choose what is in it."""
-    plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in said)
-    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"

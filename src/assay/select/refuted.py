@@ -10,8 +10,7 @@ from assay.feedback.steps import Steps
 from assay.model import Message
 from assay.model.prompter import Prompter
 from assay.problem import Problem
-from assay.search.repair import asked
-from assay.search.turns import improve
+from assay.search.turns import asked, improve
 from assay.select import Choice
 
 ROUNDS = 3

@@ -15,6 +15,8 @@ from assay.feedback.inside.hooks import FILE
 TEST_FILE = "<test>"
 os_exit = os._exit
 """Of the interpreter, whatever the candidate puts in its place."""
+ALIASES = ("candidate", "solution", "submission")
+"""Names by which a test may import the candidate."""
 MOST_ITEMS = 1000
 """Of a generator that a call gave."""
 
@@ -34,16 +36,19 @@ def silence() -> int:
 class Case:
     """One call, script, program or load: `prepare` is what comes before it is watched."""
 
-    def __init__(self, code: str, case: dict[str, Any]) -> None:
+    def __init__(self, code: str | types.CodeType, case: dict[str, Any]) -> None:
         self.case = case
         self.kind: str = case["kind"]
         self.name = "__main__" if self.kind == "io" else "candidate"
         self.module = types.ModuleType(self.name)
-        self.compiled = compile(code, FILE, "exec", dont_inherit=True)
+        if isinstance(code, str):
+            code = compile(code, FILE, "exec", dont_inherit=True)
+        self.compiled = code
         self.scope: dict[str, Any] = {}
 
     def prepare(self) -> None:
-        sys.modules[self.name] = self.module
+        for alias in (*ALIASES, self.name):
+            sys.modules[alias] = self.module
         if self.kind == "io":
             text = io.BytesIO(self.case["stdin"].encode("utf-8", "surrogateescape"))
             sys.stdin = io.TextIOWrapper(text, "utf-8", "surrogateescape")
@@ -85,7 +90,7 @@ class Case:
             return f"{owner}()"
         made = self.scope.get(owner)
         if isinstance(made, type) and issubclass(made, unittest.TestCase):
-            return f"{owner}({method!r}).debug()"
+            return f"__import__('unittest').TestSuite([{owner}({method!r})]).debug()"
         return f"{owner}().{method}()"
 
 

@@ -6,23 +6,20 @@ went.
 """
 
 import ast
-import asyncio
-import inspect
-import io
 import itertools
 import json
 import os
 import signal
 import sys
 import types
-import unittest
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from assay.feedback.inside import cases
+from assay.feedback.inside.hooks import FILE
+
 HIT, ASKED = "__assay_hit__", "__assay_asked__"
-FILE = "<candidate>"
-ALIASES = ("candidate", "solution", "submission")
 MOST = 20
 Body = list[ast.stmt]
 
@@ -96,63 +93,34 @@ def is_text(node: ast.stmt) -> bool:
 # -- the calls --------------------------------------------------------------------------------
 
 
-def load(code: types.CodeType, marker: Marker, name: str) -> types.ModuleType:
-    module = types.ModuleType(name)
-    vars(module).update({HIT: marker.hit, ASKED: marker.asked})
-    for alias in (*ALIASES, name):
-        sys.modules[alias] = module
-    exec(code, vars(module))
-    return module
+class Marked(cases.Case):
+    """A case of the program with the marks in it."""
 
+    def __init__(self, code: types.CodeType, case: dict[str, Any], marker: Marker) -> None:
+        super().__init__(code, case)
+        vars(self.module).update({HIT: marker.hit, ASKED: marker.asked})
 
-def run_call(test: dict[str, Any], module: types.ModuleType) -> None:
-    names = dict(vars(module))
-    exec(test["setup"], names)
-    value = eval(test["expression"], names)
-    if inspect.iscoroutine(value):
-        asyncio.run(value)
-    elif inspect.isgenerator(value):
-        list(itertools.islice(value, 10_000))
-
-
-def run_io(test: dict[str, Any], code: types.CodeType, marker: Marker) -> None:
-    sys.stdin = io.TextIOWrapper(io.BytesIO(test["stdin"].encode("utf-8", "surrogateescape")))
-    load(code, marker, "__main__")
-
-
-def run_script(test: dict[str, Any], module: types.ModuleType) -> None:
-    if test["module"] and test["module"] not in sys.stdlib_module_names:
-        sys.modules[test["module"]] = module
-    if test["framework"] == "pytest":
+    def run(self) -> Any:
+        """As every case; a test of pytest has its fixtures and parameters."""
+        if self.case.get("framework") != "pytest":
+            return super().run()
         import pytest
 
-        Path("test_candidate.py").write_text(test["source"], encoding="utf-8")
+        Path("test_candidate.py").write_text(self.case["source"], encoding="utf-8")
         sys.modules.pop("test_candidate", None)
-        pytest.main(["-q", "-p", "no:cacheprovider", f"test_candidate.py::{test['call']}"])
-        return
-    own = types.ModuleType("test_candidate")
-    vars(own).update({k: v for k, v in vars(module).items() if not k.startswith("__")})
-    sys.modules["test_candidate"] = own
-    exec(test["source"], vars(own))
-    if test["framework"] == "unittest":
-        suite = unittest.defaultTestLoader.loadTestsFromName(test["call"], own)
-        unittest.TextTestRunner(stream=io.StringIO()).run(suite)
-    else:
-        exec(test["call"], vars(own))
+        name = f"test_candidate.py::{self.case['call']}"
+        return pytest.main(["-q", "-p", "no:cacheprovider", name])
 
 
 def run_all(code: types.CodeType, marker: Marker, order: dict[str, Any]) -> int:
     """How many calls were cut short."""
     cut = 0
-    module = None
     for test in order["tests"]:
         arm(order["seconds"])
         try:
-            if test["kind"] == "io":
-                run_io(test, code, marker)
-                continue
-            module = module or load(code, marker, "candidate")
-            (run_call if test["kind"] == "call" else run_script)(test, module)
+            case = Marked(code, test, marker)
+            case.prepare()
+            case.run()
         except Over:
             cut += 1
         except BaseException:  # noqa: BLE001 - its end is data, as everywhere
@@ -211,8 +179,7 @@ def one_way(marker: Marker, code: str) -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     order = json.load(sys.stdin)
-    out = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    out = cases.silence()
     for number in (signal.SIGVTALRM, signal.SIGALRM):
         signal.signal(number, over)
     tree = ast.parse(order["code"], FILE)
@@ -227,6 +194,5 @@ def main() -> None:
         "missed": list(itertools.islice(missed(tree.body, seen), MOST)),
         "one_way": list(itertools.islice(one_way(marker, order["code"]), MOST)),
     }
-    with open(out, "w") as answers:  # noqa: PTH123 - a descriptor
-        json.dump(answer, answers)
-    os._exit(0)  # threads of the candidate may run for ever
+    os.write(out, json.dumps(answer).encode() + b"\n")
+    cases.os_exit(0)  # threads of the candidate may run for ever

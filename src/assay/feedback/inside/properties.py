@@ -19,6 +19,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from assay.feedback.inside.show import show
+
 MARK = "assay property: "
 WIDTH = 300
 
@@ -29,14 +31,6 @@ class Late(BaseException):
 
 class Unknown(BaseException):
     """No example says what comes of these arguments."""
-
-
-def show(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception as error:  # noqa: BLE001 - code of others
-        text = f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
-    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
 def listed(args: tuple[Any, ...], named: dict[str, Any]) -> str:
@@ -198,7 +192,3 @@ def main() -> None:
                 result = {"state": "broken", "error": said(error)}
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             tell(result)
-
-
-if __name__ == "__main__":
-    main()
