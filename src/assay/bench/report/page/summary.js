@@ -3,7 +3,8 @@
 // What every cell has alike; what differs is in their names.
 const sharedParts = () => {
   const alike = data.parts.filter((part) => part !== "suite" && part in cells[0] && cells.every((cell) => cell[part] === cells[0][part]));
-  return alike.length ? `All cells: ${alike.map((part) => `${part} ${cells[0][part]}`).join(", ")}.` : "";
+  const said = alike.filter((part) => cells[0][part] !== "");
+  return said.length ? `All cells: ${said.map((part) => `${part} ${cells[0][part]}`).join(", ")}.` : "";
 };
 
 const showAbout = () => {
