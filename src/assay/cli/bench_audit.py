@@ -135,7 +135,8 @@ def show(figures: dict[str, Any], screen: Screen) -> None:
             f"{pair['problem']}  {pair['similarity']:.0%} of its {pair['part']} is in {pair['row']}"
         )
     measured = figures["problems"] - len(figures["unmeasured"])
-    print(f"{len(figures['bad'])} of {measured} problems are bad; assay bench leaves them out")
+    end = "; assay bench leaves them out" if figures["bad"] else ""
+    print(f"{len(figures['bad'])} of {measured} problems are bad{end}")
     if unchecked := figures["unchecked"]:
         problem, why = next(iter(unchecked.items()))
         screen.say(f"{len(unchecked)} not checked in full: {problem}, {why}", "yellow")
