@@ -52,6 +52,7 @@ def replies() -> list[Reply]:
         Reply(match=f"This is {EMPTY}.", text=ODD + "no program" * 100_000),
         Reply(match=f"This is {LOST}.", error="error", text="gone"),
         says(LONG, "def f(x):\n    raise ValueError"),
+        Reply(match="", text="no program again"),  # to the reminder
     ]
 
 

@@ -107,7 +107,7 @@ FLAGS: list[Row] = [
 COMMANDS: list[Row] = [
     (["sovle", "add.py"], ["sovle", "solve"]),
     (["solve"], ["TARGET"]),
-    (["bench"], ["SUITE"]),
+    (["bench"], ["which suite", "--list"]),
     (["bench", "humaneval", "--limit", "0"], ["--limit"]),
     (["bench", "humaneval", "--resume", "--model", "scripted/m.json"], ["--resume"]),
     (["show", "zzz"], ["zzz", "assay log"]),

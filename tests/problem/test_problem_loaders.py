@@ -247,7 +247,7 @@ def test_rows_of_jsonl(tmp_path: Path) -> None:
         ('{"id": "b"}', "prompt"),
         ('{"id": 3, "prompt": "p"}', "id"),
         ('{"id": "b", "prompt": "p", "answer": 1}', "answer"),
-        ('{"id": "b", "prompt": "p", "tests": [{"kind": "call"}]}', "tests.0"),
+        ('{"id": "b", "prompt": "p", "tests": [{"kind": "call"}]}', "tests 0"),
         ('{"id": "b", "prompt": "p", "limits": {"cpu_seconds": -1}}', "limits.cpu_seconds"),
         ('{"id": "a", "prompt": "p"}', "twice"),
         ("[" * 100_000, "not JSON"),

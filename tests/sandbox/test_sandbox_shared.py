@@ -67,10 +67,16 @@ async def test_what_a_limit_or_a_failure_ended_is_never_kept(outcome: Outcome) -
 
 
 async def test_what_is_flaky_or_fails_is_never_kept() -> None:
-    """Catches: an outcome that a rerun does not repeat, kept; a failure that is remembered."""
+    """Catches: an outcome that a rerun does not repeat, kept; a failure that is remembered; a full
+    disk, which has the outcome of an exception."""
     shelf = Dict()
     verdict = replace(run_of().verdicts[0], flaky=True)
-    for run in (run_of(flaky=True), replace(run_of(), verdicts=(verdict,))):
+    full = replace(run_of("raised").verdicts[0], detail=Detail(limit="16 MB of files"))
+    for run in (
+        run_of(flaky=True),
+        replace(run_of(), verdicts=(verdict,)),
+        replace(run_of("raised"), verdicts=(full,)),
+    ):
         assert not settled(run)
         await Shared(Here([run]), shelf).run([JOB])
     with pytest.raises(SandboxError):
@@ -117,11 +123,11 @@ def test_another_tier_shares_nothing() -> None:
         "def f(x): return open('/proc/uptime').read()",
         "import threading",
         "def f(x): return __import__('ran' + 'dom').random()",
-        "const f = x => Math.random()",
-        "echo $RANDOM",
-        "echo $$",
-        "SELECT random()",
-        "SELECT now()",
+        "def f(x): return len(repr(object())) + x",
+        "from _thread import start_new_thread",
+        "from pathlib import Path\ndef f(x): return Path('/proc/uptime').read_text()",
+        "def f(x): return getattr(f, '__' + 'globals__')",
+        "def f(x): return f.__globals__",
     ],
 )
 def test_a_program_of_chance_is_run_each_time(code: str) -> None:
@@ -135,7 +141,8 @@ def test_what_has_no_tests_or_runs_commands_is_run_each_time() -> None:
     """Catches: a trace or a profile, whose times matter, out of the log; a tool that changed."""
     assert not repeatable(replace(JOB, tests=()))
     assert not repeatable(replace(JOB, tests=(Command(id="a", argv=("python", "main.py")),)))
-    assert not repeatable(replace(JOB, language="c++"))
+    for language in ("c++", "bash", "sql", "javascript"):
+        assert not repeatable(replace(JOB, language=language))
 
 
 @given(st.text())

@@ -372,7 +372,8 @@ def test_some_belief_is_left_that_no_program_is_right() -> None:
 
 
 async def test_a_simulated_person_answers_by_running_the_reference() -> None:
-    """Catches: a reference that runs in our process, a raise that is an answer."""
+    """Catches: a reference that runs in our process, a raise that is an answer, a part of a long
+    value told as the value."""
     sandbox = open_sandbox(slots=1)
     try:
         code = "import sys\ndef f(x):\n    return 1 / x if 'pytest' not in sys.modules else 'ours'"
@@ -382,6 +383,9 @@ async def test_a_simulated_person_answers_by_running_the_reference() -> None:
         assert await person.answer(replace(asked, input="f(0)")) == Reply()
         assert await person.answer(replace(asked, input="f(4)")) == Reply(choice=2, text="0.25")
         assert await person.answer(replace(asked, problem="U")) is None
+        whole = Reference(sandbox, {"T": "def f(x):\n    return list(range(x)) or 'a' * 5000"})
+        for call in ("f(300)", "f(0)"):  # of which a verdict tells only a part
+            assert await whole.answer(replace(asked, input=call)) == Reply()
     finally:
         await sandbox.close()
 

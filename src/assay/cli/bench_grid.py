@@ -19,7 +19,7 @@ from assay.cli.session import Settings, split_names
 from assay.errors import UsageError
 from assay.grade import Item
 from assay.search.budget import Budget
-from assay.select import SELECTORS
+from assay.select import LIKELIHOOD, SELECTORS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +83,13 @@ def recipes(settings: Settings, asked: GridFlags, suite: str) -> list[tuple[Cell
     """Every cell and how it works. Raises `UsageError`."""
     axes = asked.axes(settings)
     grid = distinct(axes.cells(suite)) if asked.grid is None else cells_in(asked.grid, axes, suite)
-    return [(cell, recipe_of(settings, cell)) for cell in grid]
+    logprobs = any(cell.selector == LIKELIHOOD for cell in grid)
+    return [(cell, recipe_of(settings, cell, logprobs)) for cell in grid]
 
 
-def recipe_of(settings: Settings, cell: Cell) -> Recipe:
+def recipe_of(settings: Settings, cell: Cell, logprobs: bool) -> Recipe:
     mine = replace(settings, seed=cell.seed, feedback=cell.feedback)
-    return mine.recipe(cell.strategy, cell.selector, cell.model)
+    return mine.recipe(cell.strategy, cell.selector, cell.model, logprobs=logprobs)
 
 
 def dry_run(

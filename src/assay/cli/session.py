@@ -23,7 +23,7 @@ from assay.sandbox.checked import Checked
 from assay.search import SOLVED, find_strategy
 from assay.search.budget import Budget, Cost, Ledger
 from assay.search.driver import Parties
-from assay.select import find_selector
+from assay.select import LIKELIHOOD, find_selector
 from assay.store import Log, default_path
 
 if TYPE_CHECKING:
@@ -61,8 +61,10 @@ class Settings:
         given: dict[str, Any] = {"seed": 0} | context.params
         return cls(**{field.name: given[field.name] for field in fields(cls)})
 
-    def recipe(self, strategy: str, selector: str, model: str) -> Recipe:
-        """Raises `UsageError` for a strategy, knob, selector, budget or folder not there."""
+    def recipe(self, strategy: str, selector: str, model: str, *, logprobs: bool = False) -> Recipe:
+        """Raises `UsageError` for a strategy, knob, selector, budget or folder not there.
+
+        `logprobs`: another cell needs them, and all ask for the same first sample."""
         name, knobs = parse_strategy(strategy)
         find_selector(selector)
         if self.prompts is not None and not self.prompts.is_dir():
@@ -79,7 +81,7 @@ class Settings:
                 directory=self.prompts,
                 sources=sources_of(self.feedback),
                 feedback_tokens=self.feedback_tokens,
-                logprobs="likelihood" in split_names(self.selector),
+                logprobs=logprobs or selector == LIKELIHOOD,
                 context=self.context_tokens or context_of(model),
             ),
         )

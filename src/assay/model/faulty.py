@@ -1,7 +1,7 @@
 """A double: a model that fails now and then, to see that no failure becomes a wrong answer.
 
 `faulty/PROVIDER/NAME` is that model with one call in ten gone wrong;
-`faulty/rate=0.3,seed=2,PROVIDER/NAME` says how many, and which.
+`faulty/rate=0.3:seed=2:PROVIDER/NAME` says how many, and which.
 """
 
 import asyncio
@@ -90,13 +90,13 @@ class Faulty:
 
 def open_named(name: str, models_dir: Path | None = None) -> Model:
     """Raises `UsageError` for a rate or seed that is none."""
-    found = re.fullmatch(r"(?:rate=([\d.]+),)?(?:seed=(\d+),)?(.+)", name)
+    found = re.fullmatch(r"(?:rate=([\d.]+):)?(?:seed=(\d+):)?(.+)", name)
     try:
         rate = float(found[1] or 0.1) if found else 2.0
     except ValueError:
         rate = 2.0
     if not found or not 0 <= rate <= 1:
-        raise UsageError(f"faulty/{name}: it is faulty/[rate=0.1,][seed=0,]PROVIDER/NAME")
+        raise UsageError(f"faulty/{name}: it is faulty/[rate=0.1:][seed=0:]PROVIDER/NAME")
     model = open_model(found[3], models_dir=models_dir)
     return Faulty(model, rate=rate, seed=int(found[2] or 0))
 

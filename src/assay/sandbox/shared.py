@@ -1,10 +1,11 @@
 """Runs that are shared through a shelf: the same job, judged the same way, runs once.
 
-A run goes by its content: the program, the tests, the limits, the tier, the toolchain, and the
-source of the judge itself. Only what would come out the same again is kept: no failure of ours, no
-`flaky` run, none that ended at a limit (time, memory, output), which a busy machine decides; and
-none of a program or test that speaks of chance, clocks, processes or addresses. That list is of
-words, so it also sends harmless programs to the sandbox again, which costs time and no verdict.
+A run goes by its content: the program, the tests, the limits, the tier, the interpreter, and the
+source of the judge itself. Only what would come out the same again is kept: programs in Python,
+whose hashes have a fixed seed here; no failure of ours, no `flaky` run, none that met a limit,
+which a busy machine decides; and none of a program or test that speaks of chance, clocks,
+processes, files or addresses. That list is of words, so it also sends harmless programs to the
+sandbox again, which costs time and no verdict.
 """
 
 import hashlib
@@ -16,26 +17,24 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from assay.errors import SandboxError, UsageError
+from assay.errors import SandboxError
 from assay.model.gather import gather_all
 from assay.problem import Call, Io, Script
 from assay.sandbox import ISOLATING, Isolation, Job, Run, Sandbox
-from assay.sandbox.languages import resolve
 from assay.sandbox.languages.python import is_own
 from assay.sandbox.transfer import dump_jobs, dump_runs, load_runs
 
 KEPT = frozenset({"passed", "wrong", "raised", "build_failed", "skipped"})
 """Outcomes that only program and test decide."""
-REPEATS = ("python", "javascript", "typescript", "java", "bash", "sql")
-"""Languages whose programs do not depend on what lay in memory, or on a random order of maps."""
 CHANCE = re.compile(
     r"rand(?:om|int|range|bytes)|\b(?:rand|shuf|shuffle|secrets|uuid\d?|crypto|entropy"
-    r"|time|timeit|datetime|date|Date|Instant|System|clock|perf_counter|sleep"
-    r"|current_(?:time|date|timestamp)|RANDOM|SECONDS|EPOCH\w*|performance"
-    r"|[Tt]hread\w*|async\w*|await|multiprocessing|subprocess|concurrent|fork|Promise|setTimeout"
-    r"|os|sys|gc|hashCode|weakref|ctypes|resource|signal|platform|socket|tracemalloc"
-    r"|ps|pid|BASHPID|PPID|environ|hostname|mktemp)\b"
-    r"|\b(?:now|id|hash|input|open)\s*\(|\$\$|__import__"
+    r"|time|timeit|datetime|date|calendar|clock|perf_counter|sleep|sched"
+    r"|_?thread\w*|async\w*|await|multiprocessing|subprocess|concurrent|fork|queue"
+    r"|os|posix|sys|gc|weakref|ctypes|resource|signal|platform|socket|tracemalloc|inspect"
+    r"|pathlib|path|io|tempfile|shutil|glob|import_module|importlib|object|environ)\b"
+    r"|\b(?:now|id|hash|input|open|eval|exec|getattr|globals|vars)\s*\("
+    r"|/proc|__\w+__(?<!__init__)",
+    re.IGNORECASE,
 )
 """Where a program or a test has one of these, it may come out otherwise next time."""
 
@@ -88,7 +87,7 @@ class Shared:
 
 def repeatable(job: Job) -> bool:
     """Tests that judge, and nothing in the texts that chance or the machine decides."""
-    if not (is_own(job.language) or job.language in REPEATS):
+    if not is_own(job.language):
         return False
     if not job.tests or not all(isinstance(test, (Call, Io, Script)) for test in job.tests):
         return False
@@ -109,19 +108,16 @@ def words_of(test: object) -> str:
 def settled(run: Run) -> bool:
     outcomes = {run.outcome, *(verdict.outcome for verdict in run.verdicts)}
     flaky = run.flaky or any(verdict.flaky for verdict in run.verdicts)
-    return outcomes <= KEPT and not flaky
+    limited = run.detail.limit or any(verdict.detail.limit for verdict in run.verdicts)
+    return outcomes <= KEPT and not flaky and not limited
 
 
 def key_of(job: Job, isolation: Isolation) -> str | None:
-    """`None` where it is not known what judges: elsewhere, without isolation, or no toolchain."""
+    """`None` where it is not known what judges: elsewhere, or without isolation."""
     if isolation.tier not in ISOLATING:
         return None
-    try:
-        tools = toolchain_of(job.language)
-    except UsageError:
-        return None
     marks = {name: mark for name, mark in asdict(isolation).items() if name != "note"}
-    parts = [judge_version(), tools, marks, dump_jobs([job]).decode()]
+    parts = [judge_version(), interpreter(), marks, dump_jobs([job]).decode()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -137,15 +133,8 @@ def judge_version() -> str:
 
 
 @cache
-def toolchain_of(language: str) -> str:
-    """Version and place of what runs it, and for Python the packages that are beside it.
-
-    Raises `UsageError` where it is not here.
-    """
-    if not is_own(language):
-        name, tools = resolve(language)
-        stamps = [Path(program).stat().st_mtime_ns for program in tools.programs]
-        return repr((name.name, tools.version, tools.programs, stamps))
+def interpreter() -> str:
+    """Version and place of what runs programs, and the packages that are beside it."""
     roots = {sys.base_prefix, sys.prefix, "/usr"}
     found = {
         path.name

@@ -49,11 +49,14 @@ class Choice:
 
 Selector = Callable[[Problem, Sequence[Attempt], Prompter], Steps[Choice]]
 
+LIKELIHOOD = "likelihood"
+"""The selector that needs log-probabilities."""
+
 SELECTORS = {
     "visible": "assay.select.visible:visible",
     "agreement": "assay.select.agreement:agreement",
     "judge": "assay.select.judge:judge",
-    "likelihood": "assay.select.likelihood:likelihood",
+    LIKELIHOOD: "assay.select.likelihood:likelihood",
 }
 """Name to `module:function`; a ranker's name is a selector as well. `posterior` is the default."""
 

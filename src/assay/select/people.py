@@ -87,7 +87,8 @@ class Reference:
         test = Call(id="asked", expression=question.input, expected=None)
         [run] = await self.sandbox.run([Job(code=code, tests=(test,), limits=self.limits)])
         value = run.verdicts[0].detail.actual if run.verdicts else None
-        return Reply() if value is None else reply_of(question, value)
+        cut = value is not None and "..." in value  # of a long one only a part is told
+        return Reply() if value is None or cut else reply_of(question, value)
 
 
 @dataclass(slots=True)
