@@ -32,7 +32,7 @@ check: setup
 	@$(BIN)/mypy
 
 test: check
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 bench-smoke: setup
 	@$(BIN)/assay bench humaneval --limit 5 --strategy sample,assay --budget tokens=2000

@@ -206,3 +206,18 @@ def test_a_reference_answers_in_a_comparison(tmp_path: Path) -> None:
     [misled] = shell.run(*bench, "--ask", "1", "--person-error", "1").answered().rows
     assert (misled["cells"][0]["solved"], misled["cells"][0]["questions"]) == (0, 1)
     shell.run(*bench, "--ask", "2", "--resume").refused(2, "--resume")
+
+
+def test_all_cells_ask_for_what_one_selector_needs(tmp_path: Path) -> None:
+    """Catches: a grid file whose cell `likelihood` is never given log-probabilities, and a first
+    sample that is asked for twice because only one cell wants them."""
+    shell = Shell(tmp_path)
+    with chat_server(lambda messages: WRONG) as server:
+        address = {"OPENAI_BASE_URL": server.address, "OPENAI_API_KEY": "k"}
+        shell.file("grid.toml", 'selector = ["visible", "likelihood"]\n')
+        bench = ("bench", tasks(shell, 1), "--model", "openai/m", "--strategy", "sample")
+        done = shell.run(*bench, "--grid", "grid.toml", **address)
+    assert "gives no log-probabilities" in done.err  # this server has none, and was asked
+    prompts = [body["prompt"] for _, body in shell.events("completion")]
+    assert prompts
+    assert all(prompt["logprobs"] for prompt in prompts)
