@@ -1,13 +1,16 @@
 """Harbor's task folders: those that can be run are judged, all others are named and not scored."""
 
+import asyncio
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from assay.errors import ProblemError, UsageError
-from assay.grade import Item, harbor, hidden_job
-from assay.sandbox import Run, open_blocking
+from assay.grade import Item, grade, harbor, hidden_job
+from assay.sandbox import Run, open_blocking, open_sandbox
 
 TEST = """\
 #!/bin/bash
@@ -68,6 +71,49 @@ def test_a_task_is_judged_by_its_reward(tmp_path: Path) -> None:
     assert right.judging == "in-process"
 
 
+MISSING = {
+    "a command that is not here": TEST.replace("cd /app", "cd /app; pytest-of-another-image"),
+    "a module that is not here": TEST.replace("$out", "$out$(python3 -c 'import no_such' 2>&1)"),
+    "a last command that is not here": TEST.replace(
+        "then echo 1 >", "then true; exec /opt/no/judge >"
+    ),
+    "no reward": TEST.replace("echo 0 >", "true >").replace("echo 1 >", "true >"),
+}
+"""Tests that no program passes here, whatever it does."""
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_tests_that_do_not_work_here_score_nothing(name: str, tmp_path: Path) -> None:
+    """Catches: right and wrong programs called wrong for want of a tool."""
+    (task(tmp_path) / "tests" / "test.sh").write_text(MISSING[name])
+    [item] = harbor.items(tmp_path)
+    judged(item, "")  # skips where commands cannot run
+    assert graded(item, item.reference, "print(1)\n") == [None, None]
+
+
+def test_a_run_that_ends_without_a_reward_is_no_verdict(tmp_path: Path) -> None:
+    """Catches: a tool that only some programs' tests call, taken for a wrong program; a right
+    program beside it that is not scored; a program that misses a command and is not scored."""
+    script = TEST.replace("else echo 0", 'elif [ -z "$out" ]; then no-such-tool\nelse echo 0')
+    (task(tmp_path) / "tests" / "test.sh").write_text(script)
+    [item] = harbor.items(tmp_path)
+    judged(item, "")
+    asks = "import os\nprint(os.system('no-such-command'))\n"
+    assert graded(item, item.reference, "", "print(1)\n", asks) == [True, None, False, False]
+
+
+def graded(item: Item, *codes: str | None) -> list[bool | None]:
+    async def all_of() -> list[bool | None]:
+        sandbox = open_sandbox(slots=1)
+        try:
+            runs = [await grade(sandbox, item, code) for code in codes]
+        finally:
+            await sandbox.close()
+        return [None if run is None else run.passed for run in runs]
+
+    return asyncio.run(all_of())
+
+
 def test_one_task_or_a_folder_of_them(tmp_path: Path) -> None:
     """Catches: a task's own folder that is refused; files beside the tasks taken for some."""
     root = task(tmp_path)
@@ -81,6 +127,19 @@ def test_one_task_or_a_folder_of_them(tmp_path: Path) -> None:
 def write(name: str, text: str | bytes) -> Callable[[Path], object]:
     data = text if isinstance(text, bytes) else text.encode()
     return lambda root: (root / name).write_bytes(data)
+
+
+def link(path: Path, target: str) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    path.symlink_to(target)
+
+
+def pipe(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
 
 
 OTHER: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -108,6 +167,18 @@ OTHER: dict[str, tuple[Callable[[Path], object], str]] = {
     "a file copied from above": (
         write("environment/Dockerfile", "FROM python\nCOPY ../../../etc/passwd /app/x\n"), "copies"
     ),
+    "a link for its text": (
+        lambda root: link(root / "instruction.md", "/etc/passwd"), "instruction.md is a link"
+    ),
+    "a link for its tests": (lambda root: link(root / "tests", "/etc"), "tests is a link"),
+    "a link for its files": (lambda root: link(root / "environment", "/etc"), "environment is a"),
+    "a link for its solution": (lambda root: link(root / "solution", "/etc"), "solution is a link"),
+    "a link to a task": (
+        lambda root: link(root, str(root.parent / "greet")), "it is a link"
+    ),
+    "a pipe for its text": (lambda root: pipe(root / "instruction.md"), "a pipe"),
+    "a pipe in its tests": (lambda root: pipe(root / "tests" / "data"), "a pipe"),
+    "tests of any size": (write("tests/data", "0" * (9 << 20)), "tests is over 8 MB"),
     "no text": (write("tests/data", b"\xff\xfe"), "not UTF-8"),
     "no TOML": (write("task.toml", "["), "task.toml"),
     "TOML of another form": (write("task.toml", "verifier = 3\n"), "task.toml"),

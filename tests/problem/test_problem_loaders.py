@@ -1,6 +1,7 @@
 """Files with stubs, test files, text and JSONL as problems."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from assay.errors import ProblemError, UsageError
 from assay.problem import Call, Io, Script, jsonl, python, testfile, text
+from assay.problem.reading import read_bytes
 from assay.problem.stubs import Source, functions, is_stub
 
 FILE = '''\ufeff"""Module."""\r
@@ -316,3 +318,18 @@ def test_the_table_of_tests_names_every_field() -> None:
     for kind, row in jsonl.ROWS.items():
         assert f"| `{kind}` |" in page
         assert [name for name in row.model_fields if f"`{name}`" not in page] == []
+
+
+def test_a_pipe_that_nobody_writes_to_is_no_file(tmp_path: Path) -> None:
+    """Catches: a file of others that makes Assay wait for ever; a shell's `<(...)` refused."""
+    pipe = tmp_path / "pipe.py"
+    os.mkfifo(pipe)
+    with pytest.raises(ProblemError, match="a pipe or a device"):
+        read_bytes(pipe)
+    with pytest.raises(ProblemError, match="a pipe or a device"):
+        read_bytes(Path("/dev/zero"))
+    ours, theirs = os.pipe()
+    os.write(theirs, b"x = 1\n")
+    os.close(theirs)
+    assert read_bytes(Path(f"/dev/fd/{ours}")) == b"x = 1\n"
+    os.close(ours)

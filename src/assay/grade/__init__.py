@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from assay.errors import SandboxError, UsageError
 from assay.problem import Limits, Problem, Test
@@ -12,6 +13,8 @@ Split = Literal["train", "test"]
 
 GRADE_SECONDS = 10.0
 """CPU time of a hidden test file: it holds many checks, and a slow right program is right."""
+UNSCORED = 125
+"""The exit status by which tests of `Item.proven` say that they came to no verdict here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,8 @@ class Item:
     split: Split = "test"
     limits: Limits | None = None
     """Of a hidden test; `None`: those of the problem, and at least `GRADE_SECONDS`."""
+    proven: bool = False
+    """Its tests may need what is not here: they say something only where the reference passes."""
 
 
 def hidden_job(item: Item, code: str) -> Job:
@@ -34,14 +39,36 @@ def hidden_job(item: Item, code: str) -> Job:
 
 async def grade(sandbox: Sandbox, item: Item, code: str | None) -> Run | None:
     """The program's run on the hidden tests; `None` is unmeasured: no hidden tests, or a failure
-    of the sandbox. A program that does not exist fails: see `solved`."""
+    of the sandbox, or tests that do not work here. A program that does not exist fails: see
+    `solved`."""
     if not item.hidden or code is None:
         return None
     try:
+        if item.proven and not await works_here(sandbox, item):
+            return None
         [run] = await sandbox.run([hidden_job(item, code)])
     except (SandboxError, UsageError):
         return None
-    return run
+    return None if unscored(item, run) else run
+
+
+_WORKS: WeakKeyDictionary[Sandbox, dict[Item, bool]] = WeakKeyDictionary()
+"""Of each sandbox, whether the reference passed in it."""
+
+
+async def works_here(sandbox: Sandbox, item: Item) -> bool:
+    """Whether the reference passes in this sandbox, where it runs once. Raises `SandboxError`,
+    `UsageError`."""
+    known = _WORKS.setdefault(sandbox, {})
+    if item not in known:
+        [run] = await sandbox.run([hidden_job(item, item.reference or "")])
+        known[item] = run.passed
+    return known[item]
+
+
+def unscored(item: Item, run: Run) -> bool:
+    """Whether the tests came to no verdict, for want of a tool."""
+    return item.proven and any(v.detail.exit_status == UNSCORED for v in run.verdicts)
 
 
 def limits_of(item: Item) -> Limits:

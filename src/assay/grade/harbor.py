@@ -4,7 +4,8 @@
 A task is taken where its answer is one file and its tests are commands: the image is a plain one
 that only has files copied into it, `tests/test.sh` installs nothing and writes one reward, and
 `solution/solve.sh` writes the one file, by `cat > FILE <<'END'` or `cp`. Every other task is left
-out, with the reason: it is never scored.
+out, with the reason: it is never scored. What `tests/test.sh` calls may still not be here: a task
+is scored only where its solution passes (`Item.proven`), and no run without a reward is.
 
 `/app` is the folder of the program here; `/tests` and `/logs/verifier` lie in it.
 """
@@ -15,12 +16,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assay.errors import ProblemError
-from assay.grade import Item
+from assay.grade import UNSCORED, Item
 from assay.problem import Command, Limits, Problem
 from assay.problem.reading import read_text
 
 MAX_TASKS = 10_000
 MAX_FILES = 100
+MAX_BYTES = 8 * 1024 * 1024
+"""Of one of a task's folders."""
 LANGUAGES = {
     ".py": "python", ".sh": "bash", ".js": "javascript", ".ts": "typescript", ".c": "c",
     ".cpp": "cpp", ".go": "go", ".rs": "rust", ".java": "java", ".sql": "sql",
@@ -37,11 +40,21 @@ RUN = """\
 mkdir -p logs/verifier
 find tests -type f -exec sed -i \
  -e "s#/logs/verifier#$PWD/logs/verifier#g" -e "s#/tests\\b#$PWD/tests#g" -e "s#/app\\b#$PWD#g" {} +
+export ASSAY_MISSING="$PWD/logs/missing"
+command_not_found_handle() {
+  if [ "$0" = tests/test.sh ]; then echo "$1" >> "$ASSAY_MISSING"; fi
+  echo "$0: $1: command not found" >&2
+  return 127
+}
+export -f command_not_found_handle
 bash tests/test.sh
-reward=$(cat logs/verifier/reward.txt) || exit 3
-case $reward in 1|1.0) exit 0;; *) exit 1;; esac
-"""
-"""Puts the folders where they are here, and ends with 0 for the full reward."""
+case $? in 126|127) exit UNSCORED;; esac
+if [ -e logs/missing ]; then exit UNSCORED; fi
+reward=$(cat logs/verifier/reward.txt) || exit UNSCORED
+case $reward in 1|1.0) exit 0;; '') exit UNSCORED;; *) exit 1;; esac
+""".replace("UNSCORED", str(UNSCORED))
+"""Puts the folders where they are here, and ends with 0 for the full reward, and with `UNSCORED`
+where `test.sh` itself (the program may do so) calls what is not here, or writes no reward."""
 
 
 class LeftOut(Exception):
@@ -74,6 +87,8 @@ def read(folder: Path) -> tuple[list[Item], dict[str, str]]:
     reasons: dict[str, str] = {}
     for task in tasks:
         try:
+            if task.is_symlink() and task != folder:
+                raise LeftOut("it is a link")
             found.append(item_of(task))
         except (LeftOut, ProblemError) as reason:
             reasons[task.name] = str(reason)
@@ -89,32 +104,32 @@ def item_of(task: Path) -> Item:
     language = LANGUAGES.get(PurePosixPath(file).suffix)
     if language is None:
         raise LeftOut(f"its answer {file} is in no language that runs here")
-    script = read_text(task / "tests" / "test.sh")
+    script = text_of(task, "tests/test.sh")
     if needed := NEEDS_MORE.search(script):
         raise LeftOut(f"tests/test.sh needs {needed[1]}")
     if "reward.json" in script or "rewards.json" in script:
         raise LeftOut("tests/test.sh writes several rewards")
-    files = {f"tests/{name}": text for name, text in folder_of(task / "tests").items()}
+    files = {f"tests/{name}": text for name, text in folder_of(task, "tests").items()}
     files |= {"assay-test.sh": RUN} | copied(task)
     if file in files:
         raise LeftOut(f"its answer {file} is there already")
     seconds = min(float(config.get("verifier", {}).get("timeout_sec", 600.0)), 120.0)
     problem = Problem(
         id=task.name,
-        prompt=f"{here(read_text(task / 'instruction.md')).strip()}\n\nWrite the file {file}.",
+        prompt=f"{here(text_of(task, 'instruction.md')).strip()}\n\nWrite the file {file}.",
         language=language,
         limits=Limits(cpu_seconds=seconds, wall_seconds=3 * seconds, memory_mb=1024),
     )
     test = Command(
         id="test.sh", argv=("bash", "assay-test.sh"), file=file, files=tuple(files.items())
     )
-    return Item(problem=problem, hidden=(test,), reference=here(code))
+    return Item(problem=problem, hidden=(test,), reference=here(code), proven=True)
 
 
 def configuration(task: Path) -> dict[str, Any]:
     """Of `task.toml`. Raises `LeftOut` where it asks for what is not here."""
     try:
-        config = tomllib.loads(read_text(task / "task.toml"))
+        config = tomllib.loads(text_of(task, "task.toml"))
     except tomllib.TOMLDecodeError as error:
         raise LeftOut(f"task.toml: {error}") from None
     environment = config.get("environment", {})
@@ -130,17 +145,17 @@ def configuration(task: Path) -> dict[str, Any]:
 
 def answer_of(task: Path) -> tuple[str, str]:
     """Text and name of the one file that the solution writes."""
-    path = task / "solution" / "solve.sh"
-    if not path.is_file():
+    refuse_link(task, "solution/solve.sh")
+    if not (task / "solution" / "solve.sh").exists():
         raise LeftOut("no solution/solve.sh, which says what the answer's file is")
-    script = read_text(path)
+    script = text_of(task, "solution/solve.sh")
     written = list(WRITTEN.finditer(script))
     taken = COPIED.findall(script)
     if len(written) + len(taken) != 1:
         raise LeftOut("solution/solve.sh does not write one file by `cat > FILE <<'END'` or `cp`")
     if taken:
         [(source, target)] = taken
-        return folder_of(task / "solution").get(source, ""), place(target)
+        return folder_of(task, "solution").get(source, ""), place(target)
     [found] = written
     end = found["end1"] or found["end2"]
     text, closed, _ = script[found.end() :].partition(f"\n{end}\n")
@@ -151,7 +166,7 @@ def answer_of(task: Path) -> tuple[str, str]:
 
 def copied(task: Path) -> dict[str, str]:
     """The files that the image has in `/app`. Raises `LeftOut` for an image that does more."""
-    environment = folder_of(task / "environment")
+    environment = folder_of(task, "environment")
     files: dict[str, str] = {}
     if any("compose" in name for name in environment):
         raise LeftOut("its environment has services")
@@ -180,18 +195,38 @@ def place(name: str) -> str:
     return str(inside)
 
 
-def folder_of(folder: Path) -> dict[str, str]:
-    """The files below a folder as texts. Raises `LeftOut` for links, and names that cannot be."""
+def folder_of(task: Path, part: str) -> dict[str, str]:
+    """The files below a task's folder as texts. Raises `LeftOut` for links, pipes, names
+    that cannot be, and too much."""
+    refuse_link(task, part)
     found: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            raise LeftOut(f"{folder.name}/{name} is a link")
-        if path.is_file():
-            if not NAME.fullmatch(name) or len(found) == MAX_FILES:
-                raise LeftOut(f"{folder.name}/{name}: a name that cannot be, or too many files")
-            found[name] = read_text(path)
+    size = 0
+    for path in sorted((task / part).rglob("*")):
+        name = path.relative_to(task / part).as_posix()
+        if path.is_dir() and not path.is_symlink():
+            continue
+        if not NAME.fullmatch(name) or len(found) == MAX_FILES:
+            raise LeftOut(f"{part}/{name}: a name that cannot be, or too many files")
+        size += path.lstat().st_size
+        if size > MAX_BYTES:
+            raise LeftOut(f"{part} is over {MAX_BYTES >> 20} MB")
+        found[name] = text_of(task, f"{part}/{name}")
     return found
+
+
+def text_of(task: Path, name: str) -> str:
+    """Raises `LeftOut`, `ProblemError`."""
+    refuse_link(task, name)
+    return read_text(task / name)
+
+
+def refuse_link(task: Path, name: str) -> None:
+    """A task comes from others: a link would make any file of this machine a part of it."""
+    path = task
+    for part in PurePosixPath(name).parts:
+        path /= part
+        if path.is_symlink():
+            raise LeftOut(f"{path.relative_to(task)} is a link")
 
 
 def here(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,14 @@ MAX_BYTES = 16 * 1024 * 1024
 """A source file, a file of tests or a line of JSONL beyond this is a mistake or an attack."""
 MAX_UNPACKED = 1024 * 1024 * 1024
 """What a packed file may hold; it is read line by line."""
+HANDED = ("/dev/stdin", "/dev/null", "/dev/fd/", "/proc/self/fd/")
+"""What a shell hands over, as in `<(command)`; another pipe or device may never end."""
 
 
 def read_bytes(path: Path) -> bytes:
     """Raises `ProblemError` for a file that is not there, not a file, too long or not readable."""
     try:
-        if path.is_dir():
-            raise ProblemError(f"{path} is a folder, not a file")
+        refuse_irregular(path)
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
@@ -30,6 +32,15 @@ def read_bytes(path: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise ProblemError(f"{path}: longer than {MAX_BYTES // 1024**2} MB")
     return data
+
+
+def refuse_irregular(path: Path) -> None:
+    """Raises `ProblemError` for what is no regular file, and `OSError` where nothing is."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise ProblemError(f"{path} is a folder, not a file")
+    if not stat.S_ISREG(mode) and not str(path).startswith(HANDED):
+        raise ProblemError(f"{path} is a pipe or a device, not a file")
 
 
 def read_text(path: Path) -> str:
