@@ -15,7 +15,7 @@ from assay.bench.summary import seeds, summary
 from assay.grade import Item
 from assay.problem import Call, Problem
 from assay.select.answer import Status
-from assay.store import Event
+from assay.store import Event, last_try
 
 CELL = Cell(suite="s", model="m", strategy="sample", selector="agreement")
 VERDICTS = st.dictionaries(st.sampled_from("abcdefgh"), st.booleans())
@@ -155,7 +155,7 @@ def test_a_problem_that_was_taken_up_again_is_followed_from_its_last_start() -> 
     cut = [TESTED, asked(900, 90), tried("code", True)]
     whole = [TESTED, asked(40, 10), tried("no", False), tried(None, False)]
     whole += [asked(30, 20), tried("code", True), tried("code", True), event("decision")]
-    found = follow(cut + whole, result("a", True))
+    found = follow(last_try(cut + whole), result("a", True))
     assert found == Progress(attempts=4, first_pass=3, answer=3, answer_tokens=100)
     assert follow(whole, result("a", True)) == found
 

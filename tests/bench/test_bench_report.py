@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from reported import CASES, XSS, hostile_run
 
 from assay.bench import Result
-from assay.bench.report.attempts import item_of, last_try
+from assay.bench.report.attempts import item_of
 from assay.bench.report.data import Report, report_of
 from assay.bench.report.html import MAX_BYTES, embedded, html
 from assay.bench.report.kinds import KINDS, kind_of
@@ -29,7 +29,7 @@ from assay.bench.report.shelf import Shelf
 from assay.bench.report.tables import FORMULA, table, tables
 from assay.bench.stats import wilson
 from assay.bench.stored import Stored, stored
-from assay.store import Event, Log
+from assay.store import Event, Log, last_try
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -155,7 +155,7 @@ def test_a_problem_that_was_taken_up_again_shows_its_last_try() -> None:
     kinds = ["problem", "error", "problem", "by hand"]
     events = [Event(n, "r", "i", kind, {"number": n}, 0.0) for n, kind in enumerate(kinds)]
     assert [event.seq for event in last_try(events)] == [2, 3]
-    [step] = item_of(Shelf(), last_try(events))["steps"]
+    [step] = item_of(Shelf(), last_try(events), None)["steps"]
     assert step == {"kind": "by hand", "text": 0}
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from cli_tools import RECORDING, Shell, alive, chat_server, descendants, fenced, right, until
 
-VOLATILE = {"seconds", "model_seconds", "sandbox_seconds", "cached_runs"}
+from assay.bench.results import VOLATILE
+
 CELL = {"suite", "model", "strategy", "selector", "items", "measured", "solved"}
 CELL |= {"pass@1", "interval", "tokens", "seconds"}
 ITEMS = 6
@@ -34,8 +35,7 @@ def tasks(shell: Shell, count: int = ITEMS) -> str:
 
 def steady(body: dict[str, Any]) -> dict[str, Any]:
     """A result without what differs from one run to the next."""
-    varying = {*VOLATILE, *(f"{party}_cpu_seconds" for party in ("model", "sandbox", "rest"))}
-    cost = {key: value for key, value in body["cost"].items() if key not in varying}
+    cost = {key: value for key, value in body["cost"].items() if key not in VOLATILE}
     return {key: value for key, value in body.items() if key not in ("cost", "log")} | cost
 
 
@@ -120,7 +120,7 @@ def test_a_killed_bench_goes_on_where_it_was(tmp_path: Path) -> None:
     shell.log = other
     assert after == results(shell)
     cells = [
-        {k: v for k, v in d.rows[0]["cells"][0].items() if k not in {*VOLATILE, "rest_seconds"}}
+        {k: v for k, v in d.rows[0]["cells"][0].items() if k not in VOLATILE}
         for d in (resumed, whole)
     ]
     assert cells[0] == cells[1]

@@ -1,6 +1,7 @@
 """`assay bench rejudge`: stored programs, other tests, no model."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,35 @@ def test_a_second_run_shares_what_was_judged(tmp_path: Path) -> None:
     assert [cell["solved"] for row in (shared, anew) for cell in row["cells"]] == [1, 1]
     assert shared["cells"][0]["cached_runs"] >= 5
     assert anew["cells"][0]["cached_runs"] == 0
+
+
+def test_what_is_made_of_a_rejudged_run_has_its_own_verdicts(tmp_path: Path) -> None:
+    """Catches: a report, a comparison's page, or an export that shows the grade of the origin
+    beside the new verdict; an export that finds no problem, or tests that are not its own."""
+    shell, run = begun(tmp_path)
+    tests = ["assert area(2) == 1"]
+    rows = [{"id": f"t/{n}", "prompt": "p", "entry_point": "area", "hidden": tests} for n in (1, 2)]
+    shell.file("other.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    new = again(shell, run, "--hidden", "other.jsonl", "--tolerance", "0.5")["log"]
+    [told] = shell.run("bench", "report", new, "--json").answered().rows
+    assert [row["kind"] for row in told["results"]] == ["false_positive", "raised"]
+    [told] = shell.run("bench", "report", run, "--json").answered().rows
+    assert [row["kind"] for row in told["results"]] == ["solved", "false_positive", "wrong"]
+    export = ("bench", "export", new, "--out")
+    shell.run(*export, "x.eval", "--format", "inspect").answered()
+    with zipfile.ZipFile(shell.folder / "x.eval") as archive:
+        [raised] = [
+            json.loads(archive.read(name))
+            for name in archive.namelist()
+            if name.startswith("samples/t/2")
+        ]
+    score = raised["scores"]["hidden_tests"]
+    assert (score["value"], score["explanation"]) == ("I", "test:1: raised")
+    assert [event["event"] for event in raised["events"]].count("model") == 1
+    trl = ("--format", "trl", "--allow-test-split", "--hidden")
+    shell.run(*export, "rows.jsonl", *trl).answered()
+    written = [json.loads(line) for line in (shell.folder / "rows.jsonl").read_text().splitlines()]
+    assert [row["task_id"] for row in written] == ["t/1", "t/2"]
+    [hidden] = written[0]["hidden_tests"]
+    assert json.loads(hidden)["tolerance"] == 0.5
+    assert written[1]["prompt"][-1]["content"].find("number 2") >= 0, "as the run asked it"

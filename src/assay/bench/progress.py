@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from assay.bench import Result
+from assay.bench.history import searched
 from assay.store import Event, Log
 
 
@@ -22,13 +23,11 @@ class Progress:
 
 def progress_of(log: Log, result: Result) -> Progress:
     """Raises `StoreError`."""
-    run, _, item = result.log.partition("/")
-    return follow(log.events(run, item), result)
+    return follow(searched(log, result), result)
 
 
 def follow(events: Iterable[Event], result: Result) -> Progress:
-    """A problem that was taken up again after a kill stands twice in the log: its last try
-    counts, which begins with the last `problem`."""
+    """`events`: of its last try."""
     spent = attempts = 0
     first_pass = answer = answer_tokens = None
     tested = False
@@ -36,8 +35,6 @@ def follow(events: Iterable[Event], result: Result) -> Progress:
         body = event.body
         match event.kind:
             case "problem":
-                spent = attempts = 0
-                first_pass = answer = answer_tokens = None
                 tested = bool(body["tests"])
             case "completion":
                 usage = body["completion"]["usage"]

@@ -6,14 +6,15 @@ suite as it is now, or from another one.
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from assay.bench import Cell, Result
 from assay.bench.compare import prefix
-from assay.bench.results import last_try
+from assay.bench.history import searched
 from assay.bench.resume import MARKS
-from assay.bench.stored import Stored, asked, graded_by
+from assay.bench.stored import Stored, asked, graded_by, tests_of
 from assay.errors import UsageError
 from assay.grade import Item, grade, limits_of, solved, timed
 from assay.problem import Call, Command, Comparison, Io, Test
@@ -35,6 +36,12 @@ class Terms:
     """Largest absolute difference of floats, of tests that compare values."""
     comparison: Comparison | None = None
     """Of tests that compare what is printed."""
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> "Terms":
+        """Those that a rejudged run was graded by; of another run, none."""
+        told = config.get("rejudged", {})
+        return cls(**{field.name: told.get(field.name) for field in fields(cls)})
 
     def applied(self, item: Item) -> Item:
         limits = None
@@ -101,7 +108,7 @@ def items_of(log: Log, run: Stored, suite: Sequence[Item], terms: Terms) -> dict
     for problem in run.row.config["problems"]:
         results = [cell[problem] for cell in run.cells.values() if problem in cell]
         if problem in tests and results:
-            body = last_try(events_of(log, results[0]))[0].body
+            body = events_of(log, results[0])[0].body
             found[problem] = replace(tests[problem], problem=problem_from(body))
     if not found:
         raise UsageError(f"no problem of run {run.row.id} has hidden tests there")
@@ -111,11 +118,29 @@ def items_of(log: Log, run: Stored, suite: Sequence[Item], terms: Terms) -> dict
 
 def events_of(log: Log, result: Result) -> Sequence[Event]:
     """How it was searched for. Raises `UsageError` where the log has it no more."""
-    run, _, item = result.log.partition("/")
-    events = log.events(run, item)
-    if not any(event.kind == "problem" for event in events):
+    events = searched(log, result)
+    if not events or events[0].kind != "problem":
         raise UsageError(f"the log has no problem {result.log}")
     return events
+
+
+def tests_from(
+    config: Mapping[str, Any], hidden: str | None, data: Path | None
+) -> tuple[str, Path | None]:
+    """The suite with the tests, and its data: as given, else those that graded the run."""
+    if hidden is not None:
+        return hidden, data
+    told = config.get("rejudged", {})
+    known = told.get("data")
+    return told.get("hidden") or config["suite"], data or (Path(known) if known else None)
+
+
+def graded_otherwise(log: Log, run: Stored, suite: Sequence[Item]) -> list[str]:
+    """Problems of which `suite` has other tests than those that graded the run."""
+    now = items_of(log, run, suite, Terms())
+    then = tests_of(run)
+    marks = zip(now, graded_by(now.values()), strict=True)
+    return [problem for problem, mark in marks if then[problem] != mark]
 
 
 def config_of(run: Stored, items: Mapping[str, Item], terms: dict[str, Any]) -> dict[str, Any]:
@@ -162,7 +187,7 @@ async def rejudge(
 async def again(
     sandbox: Sandbox, log: Log, cell: Cell, was: Result, item: Item, *, every: bool
 ) -> Judged:
-    attempts = [event.body for event in last_try(events_of(log, was)) if event.kind == "attempt"]
+    attempts = [event.body for event in events_of(log, was) if event.kind == "attempt"]
     run = await grade(sandbox, item, was.code) if was.undisturbed else None
     hidden = solved(item, was.code, run) if was.undisturbed else None
     cost = was.cost | {"cached_runs": int(run is not None and run.cached)}
@@ -188,10 +213,12 @@ def judging(was: Result, attempts: Sequence[Mapping[str, Any]], run: Run | None)
 
 def reached(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     """For each cell: of how many problems the answer is right, and of how many any program that
-    was tried is. The difference is what selection lost."""
+    was tried is. The difference is what selection lost. `unmeasured`: programs without a verdict,
+    of which one may be right; `left_out`: problems without one."""
     rows = []
     for cell in dict.fromkeys(one.cell for one in judged):
-        mine = [one for one in judged if one.cell == cell and one.now.hidden is not None]
+        everything = [one for one in judged if one.cell == cell]
+        mine = [one for one in everything if one.now.hidden is not None]
         rows.append(
             {
                 "cell": cell.key,
@@ -199,6 +226,8 @@ def reached(judged: Sequence[Judged]) -> list[dict[str, Any]]:
                 "answers_right": sum(one.now.hidden is True for one in mine),
                 "any_right": sum(True in (*one.candidates, one.now.hidden) for one in mine),
                 "programs": sum(len(one.candidates) for one in mine),
+                "unmeasured": sum(one.candidates.count(None) for one in mine),
+                "left_out": len(everything) - len(mine),
             }
         )
     return rows

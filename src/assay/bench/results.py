@@ -6,7 +6,6 @@ What differs from one time to the next, the run's id, times and what was shared,
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,15 @@ import assay
 from assay.bench import Cell, Result
 from assay.bench.compare import prefix
 from assay.bench.findings import figures_of
+from assay.bench.history import graded, searched
 from assay.bench.stored import Stored
 from assay.errors import UsageError
-from assay.store import Event, Log
+from assay.store import Log
 
 FORMAT = 1
 VOLATILE = (
     "seconds", "model_seconds", "sandbox_seconds", "rest_seconds", "cached_runs",
+    "cached_calls", "cached_tokens",
     "model_cpu_seconds", "sandbox_cpu_seconds", "rest_cpu_seconds",
 )  # fmt: skip
 """Keys of costs and figures."""
@@ -49,25 +50,17 @@ def contents(log: Log, run: Stored) -> dict[str, Any]:
 
 def steady(log: Log, run: str, cell: Cell, result: Result) -> dict[str, Any]:
     body = asdict(result)
-    searched, _, item = body.pop("log").partition("/")
-    grades = log.events(run, prefix(cell) + result.problem, kind="grade")
+    del body["log"]
+    grade = graded(log, run, prefix(cell) + result.problem)
     return {
         "cell": cell.key,
         **body,
         "cost": without(result.cost),
         "attempts": [
-            tried(event.body)
-            for event in last_try(log.events(searched, item))
-            if event.kind == "attempt"
+            tried(event.body) for event in searched(log, result) if event.kind == "attempt"
         ],
-        "grade": judged(grades[-1].body) if grades and result.hidden is not None else None,
+        "grade": judged(grade) if grade and result.hidden is not None else None,
     }
-
-
-def last_try(events: Sequence[Event]) -> Sequence[Event]:
-    """Of a problem that was taken up again: its last `problem` begins what counts."""
-    begins = [number for number, event in enumerate(events) if event.kind == "problem"]
-    return events[begins[-1] :] if begins else events
 
 
 def tried(body: dict[str, Any]) -> dict[str, Any]:

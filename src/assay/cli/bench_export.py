@@ -7,6 +7,9 @@ from pathlib import Path
 
 from assay.bench.export import Export, Files, find_format
 from assay.bench.export.source import read, with_items
+from assay.bench.rejudge import Terms, tests_from
+from assay.bench.rejudge import items_of as rejudged
+from assay.bench.stored import stored
 from assay.bench.suites import load_suite
 from assay.cli.screen import Screen
 from assay.cli.session import open_log
@@ -57,7 +60,11 @@ def bench_export(run: str, flags: ExportFlags) -> int:
 def items_of(export: Export, data: Path | None) -> list[Item]:
     """What the run was about, hidden tests included."""
     if export.row.command == "bench":
-        return load_suite(export.suite, data)
+        suite = load_suite(*tests_from(export.row.config, None, data))
+        if "rejudged" not in export.row.config:
+            return suite
+        run = stored(export.log, export.row.id)
+        return list(rejudged(export.log, run, suite, Terms.of(run.row.config)).values())
     targets = export.row.config["targets"]
     return [target.item for given in targets for target in targets_of(given, ())]
 

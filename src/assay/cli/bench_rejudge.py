@@ -6,8 +6,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 from assay.bench.findings import figures_of
-from assay.bench.rejudge import Judged, Terms, config_of, items_of, reached, rejudge
-from assay.bench.stored import Stored, stored
+from assay.bench.rejudge import (
+    Judged,
+    Terms,
+    config_of,
+    graded_otherwise,
+    items_of,
+    reached,
+    rejudge,
+    tests_from,
+)
+from assay.bench.stored import Stored, common_problems, stored
 from assay.bench.suites import load_suite
 from assay.cli.alone import alone
 from assay.cli.bench_report import tell_unfinished
@@ -41,6 +50,9 @@ class RejudgeFlags:
     jobs: int
     json: bool
 
+    def sandbox(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("tier", "unsafe", "remote")}
+
     def terms(self) -> Terms:
         """Raises `UsageError` for a value that none can have."""
         if self.comparison is not None and self.comparison not in get_args(Comparison):
@@ -65,10 +77,18 @@ def bench_rejudge(path: Path | None, name: str, flags: RejudgeFlags) -> int:
     with open_log(path) as log:
         run = stored(log, name)
         tell_unfinished(run, screen)
-        items = items_of(log, run, suite_of(run, flags), terms)
+        hidden, data = tests_from(run.row.config, flags.hidden, flags.data)
+        suite = suite_of(run, hidden, data)
+        items = items_of(log, run, suite, terms)
+        if flags.hidden is None and (other := graded_otherwise(log, run, suite)):
+            screen.warn(
+                f"{hidden} has other tests now than those that graded run {run.row.id}, "
+                f"for {len(other)} of its problems: {other[0]}{', ...' if other[1:] else ''}"
+            )
         if missing := len(run.row.config["problems"]) - len(items):
             screen.warn(f"{missing} problems of {run.row.id} have no hidden tests there: left out")
-        origin = {"hidden": flags.hidden, "data": flags.data and str(flags.data), **asdict(terms)}
+        own = None if hidden == run.row.config["suite"] else hidden
+        origin = {"hidden": own, "data": data and str(data), **asdict(terms), **flags.sandbox()}
         new = log.start("bench", config_of(run, items, origin))
         with alone(log, new):
             judged = run_async(grade_all(log, new, run, items, flags, screen))
@@ -77,14 +97,22 @@ def bench_rejudge(path: Path | None, name: str, flags: RejudgeFlags) -> int:
             figures = figures_of(log, results)
             log.append(new, "", "end", {"cells": figures["cells"]})
     show(judged, figures, (run.row.id, new), flags, screen)
+    hint = f"assay bench compare {run.row.id} {new}, " if comparable(run, now) else ""
+    screen.say(f"kept as run {new}: {hint}assay show {new}")
     return 1 if any(one.was.undisturbed and one.now.hidden is None for one in judged) else 0
 
 
-def suite_of(run: Stored, flags: RejudgeFlags) -> list[Item]:
-    """Raises `UsageError` where the tests are not at hand."""
-    suite = flags.hidden or run.row.config["suite"]
+def comparable(a: Stored, b: Stored) -> bool:
     try:
-        return load_suite(suite, flags.data)
+        return bool(common_problems(a, b))
+    except UsageError:
+        return False
+
+
+def suite_of(run: Stored, suite: str, data: Path | None) -> list[Item]:
+    """Raises `UsageError` where the tests are not at hand."""
+    try:
+        return load_suite(suite, data)
     except UsageError as error:
         if isinstance(error, ProblemError) and Path(suite).exists():
             raise
@@ -143,9 +171,13 @@ def show(
             f"{row['cell']}: {row['answers_right']} of {row['problems']} answers are right; of "
             f"{row['any_right']} problems any of the {row['programs']} programs is."
         )
+        if row["unmeasured"] or row["left_out"]:
+            screen.warn(
+                f"{row['cell']}: {row['unmeasured']} of these programs NOT MEASURED, and "
+                f"{row['left_out']} problems left out for want of a verdict"
+            )
     if cached:
         screen.say(f"{cached} verdicts were in the log; --no-cache judges them anew")
-    screen.say(f"kept as run {new}: assay bench compare {old} {new}, assay show {new}")
 
 
 def table(changed: list[Judged]) -> None:

@@ -4,7 +4,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -52,6 +52,13 @@ class Event:
     kind: str
     body: dict[str, Any]
     at: float
+
+
+def last_try(events: Sequence[Event]) -> Sequence[Event]:
+    """Of the events of one item: a problem that was taken up again after a kill stands there
+    more than once, and what counts begins with its last `problem`."""
+    begins = [number for number, event in enumerate(events) if event.kind == "problem"]
+    return events[begins[-1] :] if begins else events
 
 
 def default_path() -> Path:
@@ -133,13 +140,15 @@ class Log:
     # Reading
 
     def outcomes(self, runs: Iterable[str]) -> dict[str, Outcomes]:
-        """Of each of these runs."""
+        """Of each of these runs: the last result of every item."""
         found = {run: Outcomes({}, 0, 0) for run in runs}
         with self._guarded():
             rows = self._db.execute(
                 """SELECT run, json_extract(body, '$.status'), json_extract(body, '$.hidden'),
                           count(*)
-                   FROM event WHERE kind = 'result' GROUP BY 1, 2, 3"""
+                   FROM event WHERE seq IN (SELECT max(seq) FROM event WHERE kind = 'result'
+                                            GROUP BY run, item)
+                   GROUP BY 1, 2, 3"""
             ).fetchall()
         for run, status, hidden, count in rows:
             if (old := found.get(run)) is not None:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from assay.bench import Cell, Result
+from assay.bench.history import graded, searched
 from assay.errors import UnknownName
 from assay.grade import Item
 from assay.store import Event, Log, RunRow
@@ -56,13 +57,11 @@ class Export:
         for samples in self.samples.values():
             yield from samples
 
-    def events(self, sample: Sample) -> list[Event]:
-        return self.log.events(self.row.id, sample.item)
+    def events(self, sample: Sample) -> Sequence[Event]:
+        return searched(self.log, sample.result)
 
-    def last(self, sample: Sample, kind: str) -> dict[str, Any] | None:
-        """The body of the newest event of that kind."""
-        events = self.log.events(self.row.id, sample.item, kind)
-        return events[-1].body if events else None
+    def grade(self, sample: Sample) -> dict[str, Any] | None:
+        return graded(self.log, self.row.id, sample.item)
 
 
 Files = Sequence[tuple[str, bytes]]

@@ -72,7 +72,7 @@ def has_plus(export: Export, sample: Sample) -> bool:
 
 
 def verdicts_of(export: Export, sample: Sample) -> list[dict[str, Any]]:
-    graded = export.last(sample, "grade")
+    graded = export.grade(sample)
     return list(graded["verdicts"]) if graded else []
 
 

@@ -142,7 +142,7 @@ def score_of(export: Export, task: str, sample: Sample) -> dict[str, Any] | None
     """Nothing for a sample that was not measured: it is neither right nor wrong."""
     if not sample.measured:
         return None
-    graded = export.last(sample, "grade")
+    graded = export.grade(sample)
     verdicts = graded["verdicts"] if graded else []
     said = [verdict_line(verdict, export.hidden) for verdict in verdicts]
     if graded and not verdicts:

@@ -1,9 +1,10 @@
 """What happened to one problem in one cell, as steps: out of the events of the log."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from assay.bench.history import last
 from assay.bench.report.shelf import Shelf
 from assay.feedback.shorten import clip
 from assay.store import Event
@@ -13,25 +14,8 @@ SHORT = 600
 OF_A_RUN = ("outcome", "judging", "cpu_seconds", "wall_seconds", "peak_bytes", "flaky")
 
 
-def last_try(events: Iterable[Event]) -> list[Event]:
-    """A problem that was taken up again after a kill stands twice in the log: its last try counts,
-    which begins with the last `problem`."""
-    kept: list[Event] = []
-    for event in events:
-        if event.kind == "problem":
-            kept = []
-        kept.append(event)
-    return kept
-
-
-def last(events: Iterable[Event], kind: str) -> dict[str, Any] | None:
-    bodies = [event.body for event in events if event.kind == kind]
-    return bodies[-1] if bodies else None
-
-
-def item_of(shelf: Shelf, events: Iterable[Event]) -> dict[str, Any]:
+def item_of(shelf: Shelf, events: Sequence[Event], grade: dict[str, Any] | None) -> dict[str, Any]:
     """`steps` in the order in which they were made, `decision`, and `grade`: a run's number."""
-    events = list(events)
     decision = last(events, "decision")
     return {
         "steps": [
@@ -40,7 +24,7 @@ def item_of(shelf: Shelf, events: Iterable[Event]) -> dict[str, Any]:
             if event.kind not in APART
         ],
         "decision": decision and {key: decision[key] for key in OF_A_DECISION if key in decision},
-        "grade": shelf.run(run_of(shelf, last(events, "grade"))),
+        "grade": shelf.run(run_of(shelf, grade)),
     }
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import assay
 from assay.bench import Cell, Result
+from assay.bench.compare import prefix
 from assay.bench.findings import compare_runs, figures_of
-from assay.bench.report.attempts import item_of, last, last_try, task_of
+from assay.bench.history import graded, last, searched
+from assay.bench.report.attempts import item_of, task_of
 from assay.bench.report.kinds import KINDS, kind_of
 from assay.bench.report.shelf import Shelf
 from assay.bench.stats import wilson
@@ -18,6 +20,8 @@ from assay.search.budget import Cost
 from assay.store import Log
 
 ByProblem = Mapping[str, Result]
+Shown = tuple[str, Cell, ByProblem]
+"""The run that graded, its cell, and the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +35,25 @@ class Report:
 def report_of(log: Log, run: Stored) -> Report:
     """Raises `StoreError`."""
     figures = figures_of(log, {cell: list(rows.values()) for cell, rows in run.cells.items()})
-    cells = {cell.key: rows for cell, rows in run.cells.items()}
+    cells = {cell.key: (run.row.id, cell, rows) for cell, rows in run.cells.items()}
     return assemble(log, figures, cells, run.row.config["problems"], [run])
 
 
 def report_of_two(log: Log, a: Stored, b: Stored) -> Report:
     """Over the problems that both measured. Raises `UsageError` and `StoreError`."""
     figures = compare_runs(log, a, b)
-    cells = {f"{run.row.id} {cell.key}": rows for run in (a, b) for cell, rows in run.cells.items()}
+    cells = {
+        f"{run.row.id} {cell.key}": (run.row.id, cell, rows)
+        for run in (a, b)
+        for cell, rows in run.cells.items()
+    }
     return assemble(log, figures, cells, common_problems(a, b), [a, b])
 
 
 def assemble(
     log: Log,
     figures: dict[str, Any],
-    cells: Mapping[str, ByProblem],
+    cells: Mapping[str, Shown],
     problems: Sequence[str],
     runs: Sequence[Stored],
 ) -> Report:
@@ -55,12 +63,12 @@ def assemble(
     report.figures["parts"] = ["run", *(field.name for field in fields(Cell))]
     report.figures["kinds"] = {name: asdict(kind) for name, kind in KINDS.items()}
     report.figures["results"] = [
-        row_of(log, report.shelf, problem, number, name, found.get(problem))
+        row_of(log, report.shelf, problem, number, name, shown)
         for number, problem in enumerate(problems)
-        for name, found in cells.items()
+        for name, shown in cells.items()
     ]
     for row in report.figures["cells"]:
-        add_rates(row, report.figures["results"], cells[row["cell"]], problems)
+        add_rates(row, report.figures["results"], cells[row["cell"]][-1], problems)
     for step in report.figures["curve"]:
         step["interval"] = wilson(step["solved"], step["measured"])
     for group in report.figures.get("pass@k", ()):
@@ -84,23 +92,23 @@ def about(run: Stored) -> dict[str, Any]:
 
 
 def row_of(
-    log: Log, shelf: Shelf, problem: str, number: int, cell: str, result: Result | None
+    log: Log, shelf: Shelf, problem: str, number: int, name: str, shown: Shown
 ) -> dict[str, Any]:
     """One problem in one cell; what happened goes to the shelf under `NUMBER CELL`."""
-    if result is None:
-        return {"problem": problem, "cell": cell, "kind": kind_of(None, None)}
-    run, _, item = result.log.partition("/")
-    events = last_try(log.events(run, item))
-    kind = kind_of(result, last(events, "grade"))
-    row = asdict(result) | {"cell": cell, "kind": kind}
+    run, cell, found = shown
+    if (result := found.get(problem)) is None:
+        return {"problem": problem, "cell": name, "kind": kind_of(None, None)}
+    events = searched(log, result)
+    grade = graded(log, run, prefix(cell) + problem)
+    row = asdict(result) | {"cell": name, "kind": kind_of(result, grade)}
     del row["code"]
     try:
-        shelf.put(f"{number} {cell}", item_of(shelf, events) | {"row": row})
+        shelf.put(f"{number} {name}", item_of(shelf, events, grade) | {"row": row})
         if task := last(events, "problem"):
             shelf.put(str(number), task_of(shelf, task))
     except (KeyError, TypeError) as error:
         raise StoreError(
-            f"log {log.path}: run {run} is of another version of Assay (no {error} in {item}); "
+            f"log {log.path}: {result.log} is of another version of Assay (no {error}); "
             "it cannot be shown"
         ) from error
     return row
