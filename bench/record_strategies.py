@@ -2,7 +2,7 @@
 
     nice -n 19 python bench/record_strategies.py [--model embedded/qwen2.5-coder-0.5b] [--limit 20]
         [--strategies assay,self_debug] [--budget completion_tokens=600] [--work FOLDER]
-        [--advice]
+        [--jobs 4] [--advice]
 
 Every eighth problem of HumanEval, `--limit` of them, as in `tests/search/recorded/`. It may be
 killed and started again: completions are in `FOLDER/recording.jsonl` as soon as they are there, and
@@ -36,7 +36,7 @@ from assay.model.prompter import Prompter
 from assay.model.recorded import Recorded, Recording
 from assay.sandbox import Job, Sandbox, open_sandbox
 from assay.search import STRATEGIES, find_strategy
-from assay.search.budget import Budget, Ledger
+from assay.search.budget import Budget, Cost, Ledger
 from assay.search.driver import Driver, Forgetful, Parties
 from assay.select.visible import ranked
 
@@ -105,21 +105,35 @@ class Row:
 
 
 async def over(
-    name: str, items: list[Item], model: Model, box: Sandbox, budget: Budget, advice: bool
+    name: str,
+    items: list[Item],
+    model: Model,
+    box: Sandbox,
+    budget: Budget,
+    *,
+    advice: bool,
+    jobs: int,
 ) -> Row:
-    row = Row()
-    for item in items:
+    room = asyncio.Semaphore(jobs)
+
+    async def one(item: Item) -> tuple[str, bool | None, Cost]:
         ledger = Ledger(budget)
         parties = Parties(model, box if advice else Candidates(box))
         driver = Driver(item.problem, parties, ledger, Forgetful())
-        reason = await driver.drive(find_strategy(name)(item.problem, Prompter()))
-        row.stopped.append(reason or driver.trail.stopped)
-        best = next(iter(ranked(driver.trail.attempts)), None)
-        code = best.candidate.code if best else None
-        row.hidden.append(solved(item, code, await grade(box, item, code)))
-        row.calls += ledger.cost.calls
-        row.prompt_tokens += ledger.cost.prompt_tokens
-        row.completion_tokens += ledger.cost.completion_tokens
+        async with room:
+            reason = await driver.drive(find_strategy(name)(item.problem, Prompter()))
+            best = next(iter(ranked(driver.trail.attempts)), None)
+            code = best.candidate.code if best else None
+            hidden = solved(item, code, await grade(box, item, code))
+        return reason or driver.trail.stopped, hidden, ledger.cost
+
+    row = Row()
+    for stopped, hidden, cost in await asyncio.gather(*map(one, items)):
+        row.stopped.append(stopped)
+        row.hidden.append(hidden)
+        row.calls += cost.calls
+        row.prompt_tokens += cost.prompt_tokens
+        row.completion_tokens += cost.completion_tokens
     return row
 
 
@@ -140,6 +154,7 @@ async def main() -> None:
     parser.add_argument("--limit", type=int, default=20)
     parser.add_argument("--strategies", default=",".join(STRATEGIES))
     parser.add_argument("--budget", default="completion_tokens=600")
+    parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--work", type=Path, default=Path("recording"))
     parser.add_argument("--out", type=Path, default=RECORDED)
     parser.add_argument("--advice", action="store_true")
@@ -158,7 +173,15 @@ async def main() -> None:
     print(f"{'strategy':<14} hidden passed (95 %)    calls   prompt  written")
     try:
         for name in flags.strategies.split(","):
-            row = await over(name, items, model, box, Budget.parse(flags.budget), flags.advice)
+            row = await over(
+                name,
+                items,
+                model,
+                box,
+                Budget.parse(flags.budget),
+                advice=flags.advice,
+                jobs=flags.jobs,
+            )
             found["stopped"][name] = row.stopped
             print(row.line(name), flush=True)
             if not flags.advice:
