@@ -202,7 +202,9 @@ async def test_contained(isolated: Sandbox, attack: dict[str, Any], tmp_path: Pa
     code = attack["code"].replace("{outside}", str(tmp_path))
     start = time.monotonic()
     found = await run(isolated, attack["language"], code, limits=limits)
-    assert time.monotonic() - start < check.get("max_wall", 10.0), found
+    most = check.get("max_wall", 10.0)
+    assert (found.cpu_seconds or 0.0) < most, found
+    assert time.monotonic() - start < 3 * most, found  # other processes may have the processors
     for text in check.get("stdout_lacks", []):
         assert text not in found.stdout
     assert "CANARY-8812" not in found.stdout + found.stderr
