@@ -9,7 +9,7 @@ import os
 import urllib.request
 import zlib
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from platformdirs import user_cache_dir
@@ -38,13 +38,28 @@ def folder() -> Path:
 
 
 def at_hand(release: Release) -> bool:
-    return (folder() / release.file).is_file()
+    path = folder() / release.file
+    return path.is_file() and intact(path, release)
+
+
+def intact(path: Path, release: Release) -> bool:
+    """Whether the file still is the published one. Raises `UsageError` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest() == release.sha256
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def fetched(release: Release) -> Path:
     """Where the file is, now. Raises `UsageError` where it cannot be had, or is another."""
     path = folder() / release.file
     if path.is_file():
+        if not intact(path, release):
+            raise UsageError(
+                f"{path} is not the published file (SHA-256 differs); not used: remove it, and it "
+                "is fetched again, or give yours with --data"
+            )
         return path
     data = unpacked(download(release), release)
     if sha256(data).hexdigest() != release.sha256:
