@@ -87,7 +87,7 @@ def test_what_cannot_be_imported_is_refused(tmp_path: Path) -> None:
     shell.file("bare.jsonl", '{"id": "other/0", "prompt": "Do."}\n')
     command = ("bench", "import", "s.jsonl", "--suite")
     shell.run(*command, "tasks.jsonl").refused(2, "no sample is of tasks.jsonl", "'other/0'")
-    shell.run(*command, "bare.jsonl").refused(2, "without hidden tests")
+    shell.run(*command, "bare.jsonl").refused(2, "no problem of bare.jsonl has hidden tests")
     shell.run(*command, "tasks.jsonl", "--format", "csv").refused(2, "unknown format 'csv'")
     shell.run("bench", "import", "no.jsonl", "--suite", "tasks.jsonl").refused(2, "no such file")
     assert not shell.events("result")
