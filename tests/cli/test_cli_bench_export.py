@@ -79,6 +79,94 @@ def test_several_samples_of_a_task_give_pass_at_k(tmp_path: Path) -> None:
     assert "1 samples are of no task of the suite" in done.err
 
 
+def test_a_completion_goes_on_where_evalplus_lets_it(tmp_path: Path) -> None:
+    """Catches: a completion of MBPP+ put behind a text that is no code, so that no program of any
+    model is one; a completion without the imports and the signature of its prompt."""
+    shell = Shell(tmp_path)
+    mbpp = {
+        "task_id": "Mbpp/2", "entry_point": "add", "base_input": [[1, 2], [5, 5]], "atol": 0,
+        "prompt": '"""\nWrite a function to add two numbers.\nassert add(1, 2) == 3\n"""\n',
+        "canonical_solution": "\ndef add(a, b):\n    return a + b\n", "plus_input": [[0, -1]],
+    }  # fmt: skip
+    code = "import math\n\n\ndef add(a, b):\n    "
+    human = mbpp | {
+        "task_id": "HumanEval/0", "prompt": f'{code}"""The sum."""\n',
+        "canonical_solution": "    return a + b\n",
+    }  # fmt: skip
+    own = {
+        "id": "HumanEval/0", "prompt": code, "hidden": ["assert add(1, 2) == 3"],
+    }  # fmt: skip
+    body = "    return math.floor(a) + b\n"
+    shapes = [
+        ("mbpp+", mbpp, "\ndef add(a, b):\n    return a + b\n", "\ndef add(a, b):\n    return 3\n"),
+        ("humaneval+", human, body, "    return 3\n"),
+        ("own.jsonl", own, body.strip(), "return 4"),
+    ]
+    for suite, row, good, bad in shapes:
+        shell.file("own.jsonl", json.dumps(row) + "\n")
+        samples = [
+            {"task_id": row.get("task_id", "HumanEval/0"), "completion": c} for c in (good, bad)
+        ]
+        shell.file("s.jsonl", "".join(json.dumps(sample) + "\n" for sample in samples))
+        data = () if suite == "own.jsonl" else ("--data", "own.jsonl")
+        done = shell.run("bench", "import", "s.jsonl", "--suite", suite, *data, "--json").answered()
+        assert [cell["solved"] for cell in done.rows[0]["cells"]] == [1, 0], suite
+    programs = [body["code"] for _, body in shell.events("result")]
+    assert programs[0] == mbpp["prompt"] + shapes[0][2]
+    tasks(shell)
+    shell.file("s.jsonl", json.dumps({"task_id": "t/0", "completion": good}) + "\n")
+    refused = shell.run("bench", "import", "s.jsonl", "--suite", "tasks.jsonl")
+    refused.refused(2, "the text of t/0 is no code", "`solution`")
+
+
+def test_import_leaves_out_what_bench_leaves_out(tmp_path: Path) -> None:
+    """Catches: programs graded by tests that their own reference fails, or that nothing grades; a
+    problem that is missing without a word; a failure of the sandbox taken for a verdict."""
+    shell = Shell(tmp_path)
+    good = "def add(a, b):\n    return a + b\n"
+    row = {
+        "prompt": "Write add(a, b).", "entry_point": "add",
+        "hidden": ["assert add(5, 5) == 10", "assert add(1, 1) == 2"],
+    }  # fmt: skip
+    rows = [
+        row | {"id": "good", "canonical_solution": good},
+        row | {"id": "broken", "canonical_solution": good.replace("+", "-")},
+        row | {"id": "bare", "hidden": []},
+        row | {"id": "far", "language": "rust"},
+    ]
+    shell.file("tasks.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    samples = [{"task_id": row["id"], "solution": good} for row in rows]
+    shell.file("s.jsonl", "".join(json.dumps(sample) + "\n" for sample in samples))
+    shell.run("bench", "audit", "tasks.jsonl", "--limit", "3").answered(3)
+    path = tmp_path / "bin"
+    path.mkdir()
+    command = ("bench", "import", "s.jsonl", "--suite", "tasks.jsonl", "--json")
+    done = shell.run(*command, PATH=str(path)).answered()
+    model = shell.model(right("add"))
+    bench = ("bench", "tasks.jsonl", "--model", model, "--strategy", "sample", "--json")
+    told = shell.run(*bench, PATH=str(path)).answered()
+    [out] = done.rows
+    assert (out["cells"][0]["items"], out["cells"][0]["solved"]) == (1, 1)
+    assert [*out["left_out"]] == ["bare", "broken", "far"]
+    assert out["left_out"] == told.rows[0]["left_out"]
+    for line in (
+        "1 of 4 problems LEFT OUT: reference fails (broken)",
+        "1 of 4 problems LEFT OUT: no hidden tests (bare)",
+        "1 of 4 problems LEFT OUT: no toolchain for rust here",
+    ):
+        assert line in done.err
+        assert line in told.err
+    assert "no task of the suite" not in done.err
+    kept = shell.run(*command, "--keep-bad", PATH=str(path)).answered()
+    assert kept.rows[0]["cells"][0]["items"] == 2
+    ends = [body.get("left_out") for _, body in shell.events("end")]
+    assert ends == [None, out["left_out"], out["left_out"], kept.rows[0]["left_out"]]
+    shell.file("s.jsonl", json.dumps(samples[1]) + "\n")
+    none = shell.run(*command)
+    assert (none.code, none.out) == (2, "")
+    assert "no sample is of tasks.jsonl" in none.err
+
+
 def test_what_cannot_be_imported_is_refused(tmp_path: Path) -> None:
     """Catches: a traceback, a run without results, programs that nothing grades."""
     shell = Shell(tmp_path)
