@@ -38,29 +38,28 @@ def folder() -> Path:
 
 
 def at_hand(release: Release) -> bool:
-    path = folder() / release.file
-    return path.is_file() and intact(path, release)
+    return intact(folder() / release.file, release)
 
 
 def intact(path: Path, release: Release) -> bool:
-    """Whether the file still is the published one. Raises `UsageError` where it cannot be read."""
+    """Whether the published file is there, as it was published."""
     try:
         with path.open("rb") as file:
             return file_digest(file, "sha256").hexdigest() == release.sha256
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except OSError:
+        return False
 
 
 def fetched(release: Release) -> Path:
     """Where the file is, now. Raises `UsageError` where it cannot be had, or is another."""
     path = folder() / release.file
-    if path.is_file():
-        if not intact(path, release):
-            raise UsageError(
-                f"{path} is not the published file (SHA-256 differs); not used: remove it, and it "
-                "is fetched again, or give yours with --data"
-            )
+    if intact(path, release):
         return path
+    if path.exists():
+        raise UsageError(
+            f"{path} is not the published file (SHA-256 differs); not used: remove it, and it is "
+            "fetched again, or give yours with --data"
+        )
     data = unpacked(download(release), release)
     if sha256(data).hexdigest() != release.sha256:
         raise UsageError(f"{release.url} is not the file it was (SHA-256 differs); not used")
