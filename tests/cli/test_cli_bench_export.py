@@ -4,7 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cli_tools import Shell, fenced, right
+
+from assay.cli.bench_chosen import Machine
+from assay.cli.bench_import import ImportFlags, bench_import
+from assay.sandbox import Run
+from assay.sandbox.scripted import ISOLATION, Scripted
 
 WRONG = fenced("def add(a, b):\n    return 3")
 
@@ -83,7 +89,7 @@ def test_a_completion_goes_on_where_evalplus_lets_it(tmp_path: Path) -> None:
     """Catches: a completion of MBPP+ put behind a text that is no code, so that no program of any
     model is one; a completion without the imports and the signature of its prompt."""
     shell = Shell(tmp_path)
-    mbpp = {
+    mbpp: dict[str, Any] = {
         "task_id": "Mbpp/2", "entry_point": "add", "base_input": [[1, 2], [5, 5]], "atol": 0,
         "prompt": '"""\nWrite a function to add two numbers.\nassert add(1, 2) == 3\n"""\n',
         "canonical_solution": "\ndef add(a, b):\n    return a + b\n", "plus_input": [[0, -1]],
@@ -93,7 +99,7 @@ def test_a_completion_goes_on_where_evalplus_lets_it(tmp_path: Path) -> None:
         "task_id": "HumanEval/0", "prompt": f'{code}"""The sum."""\n',
         "canonical_solution": "    return a + b\n",
     }  # fmt: skip
-    own = {
+    own: dict[str, Any] = {
         "id": "HumanEval/0", "prompt": code, "hidden": ["assert add(1, 2) == 3"],
     }  # fmt: skip
     body = "    return math.floor(a) + b\n"
@@ -165,6 +171,27 @@ def test_import_leaves_out_what_bench_leaves_out(tmp_path: Path) -> None:
     none = shell.run(*command)
     assert (none.code, none.out) == (2, "")
     assert "no sample is of tasks.jsonl" in none.err
+
+
+def test_runs_of_something_else_grade_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Catches: answers of a sandbox that got mixed up, believed by `import` and not by `bench`."""
+    shell = Shell(tmp_path)
+    monkeypatch.chdir(shell.folder)
+    tasks(shell)
+    code = "def add(a, b):\n    return a + b\n"
+    shell.file("s.jsonl", json.dumps({"task_id": "t/0", "solution": code}) + "\n")
+    other = Run(verdicts=(), isolation=ISOLATION, outcome="passed", job="of another")
+    monkeypatch.setattr(Machine, "open", lambda self: Scripted([other] * 8))
+    flags = ImportFlags(
+        format="evalplus", suite="tasks.jsonl", data=None, name=None, keep_bad=False,
+        log=tmp_path / "other.db", cache=True, unsafe=False, tier=None, remote=None, jobs=1,
+        json=True,
+    )  # fmt: skip
+    assert bench_import(Path("s.jsonl"), flags) == 1
+    [cell] = json.loads(capsys.readouterr().out)["cells"]
+    assert (cell["items"], cell["measured"]) == (1, 0)
 
 
 def test_what_cannot_be_imported_is_refused(tmp_path: Path) -> None:
