@@ -1,7 +1,9 @@
 """The audit of a suite: each planted defect is found, sound problems are not, nothing guessed."""
 
+import ast
 import asyncio
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from keyword import iskeyword
@@ -12,11 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.bench import idle
-from assay.bench.audit import Audited, Finding, audit, contradictions, keep, key_of, known
+from assay.bench.audit import Audited, Finding, audit, content_of, keep, key_of, known, version_of
+from assay.bench.contradictions import contradiction
 from assay.errors import SandboxError
 from assay.grade import Item
 from assay.problem import Call, Command, Io, Limits, Problem, Script, Test
-from assay.sandbox import Detail, Run, Sandbox, Verdict, open_sandbox
+from assay.sandbox import Detail, Job, Run, Sandbox, Verdict, open_sandbox
+from assay.sandbox.languages import toolchain
 from assay.sandbox.scripted import ISOLATION
 from assay.sandbox.scripted import Scripted as Machine
 from assay.store import Log
@@ -70,8 +74,13 @@ FLAKY = (
     "import os\nSEEN = '/tmp/seen'\n"
     "def add(a, b):\n    return a + b + (os.urandom(1)[0] % 2 if a == 2 else 0)\n"
 )
-ONLY_ONES = (Call(id="h", expression="add(5, 5)", expected="10"),)
 NO_ASSERT = (Script(id="s", source="def check(f):\n    f(1, 2) == 4\n", call="check(add)"),)
+ASSERTS_A_TYPE = Script(
+    id="s",
+    source="def check(f):\n    f(1, 2) == 3\n    f(2, 2) == 4\n    f(1, 3) == 4\n"
+    "    assert type(f(0, 0)) is int\n",
+    call="check(add)",
+)
 ECHO = "print(input())\n"
 BAD: dict[str, tuple[Item, str, str]] = {
     "a broken reference": (
@@ -99,27 +108,8 @@ BAD: dict[str, tuple[Item, str, str]] = {
         "a and b",
     ),
     "a test without an assert": (item_of(hidden=NO_ASSERT), "accepts nothing", "returns nothing"),
-    "tests that want one value": (item_of(hidden=ONLY_ONES), "accepts nothing", "returns 10"),
-    "tests that want no output": (
-        item_of((), (io("a", "", ""),), "pass", None), "accepts nothing", "is empty"
-    ),
-    "one output, in bash": (
-        item_of((), (io("a", "1", "it's $HOME\n"), io("b", "2", "it's $HOME")),
-                "echo \"it's \\$HOME\"", None, "bash"),
-        "accepts nothing",
-        "always prints",
-    ),
-    "one output, in C": (
-        item_of((), (io("a", "1", "50%\n"),), '#include <stdio.h>\nint main(){puts("50%");}',
-                None, "c"),
-        "accepts nothing",
-        "always prints",
-    ),
-    "one value, in JavaScript": (
-        item_of(VISIBLE, (Call(id="h", expression="add(1, 1)", expected="[2, None]"),),
-                "function add(a, b) { return a == b ? [2, null] : 3 }", "add", "javascript"),
-        "accepts nothing",
-        "returns [2, None]",
+    "tests that compare and do not assert": (
+        item_of(hidden=(ASSERTS_A_TYPE,)), "accepts nothing", "returns 4"
     ),
     "a command that looks at nothing": (
         item_of((), (Command(id="c", argv=("python", "main.py")),), "print(1)", None),
@@ -169,6 +159,132 @@ def test_a_sound_problem_is_not_bad(box: Sandbox, runner: asyncio.Runner) -> Non
     assert (untested.bad, untested.unchecked) == (False, "no hidden tests")
 
 
+ONE_VALUE: dict[str, Item] = {
+    "a lone test": item_of(hidden=(Call(id="h", expression="add(5, 5)", expected="10"),)),
+    "two that want one value": item_of(
+        hidden=(
+            Call(id="h", expression="add(5, 5)", expected="10"),
+            Call(id="i", expression="add(4, 6)", expected="10.0"),
+        )
+    ),
+    "two within the tolerance": item_of(
+        hidden=(
+            Call(id="h", expression="add(5, 5)", expected="10.0", tolerance=0.1),
+            Call(id="i", expression="add(4, 6.1)", expected="10.1", tolerance=0.1),
+        )
+    ),
+    "one assert": item_of(
+        hidden=(Script(id="s", source="def check(f):\n    assert f(5, 5) == 10\n",
+                       call="check(add)"),)
+    ),
+    "no value": item_of(
+        hidden=(Call(id="h", expression="add(5, 5)", expected="None"),),
+        reference="def add(a, b):\n    return None if a == b else a + b\n",
+    ),
+    "no output": item_of((), (io("a", "", ""),), "pass", None),
+    "one output, in bash": item_of(
+        (), (io("a", "1", "it's $HOME\n"), io("b", "2", "it's $HOME")),
+        "echo \"it's \\$HOME\"", None, "bash",
+    ),
+    "one number": item_of(
+        (),
+        tuple(replace(io(name, name, text), comparison="numbers")
+              for name, text in (("1", "1.50"), ("2", "1.5"))),
+        "print(1.5)", None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONE_VALUE)
+def test_a_value_that_all_tests_want_is_no_defect(
+    name: str, box: Sandbox, runner: asyncio.Runner
+) -> None:
+    """Catches: a sound problem left out because its only test is passed by the value that it
+    wants."""
+    audited = runner.run(audit(box, ONE_VALUE[name], 2))
+    assert (audited.findings, audited.unmeasured) == ((), "")
+
+
+@given(st.lists(st.sampled_from(["1", "1.0", "2", "'a'", "None", "[1]"]), max_size=4))
+def test_a_constant_is_tried_where_two_values_differ(expected: list[str]) -> None:
+    """Catches: a constant that must pass held against the tests; one that must not, not tried."""
+    calls = [
+        Call(id=str(n), expression=f"add({n}, 0)", expected=value)
+        for n, value in enumerate(expected)
+    ]
+    asserts = "".join(f"assert add({n}, 0) == {value}\n" for n, value in enumerate(expected))
+    several = len({ast.literal_eval(value) for value in expected if value != "[1]"}) + (
+        "[1]" in expected
+    )
+    for hidden in (tuple(calls), (Script(id="s", source=asserts, call=""),)):
+        labels = idle.programs(item_of((), hidden or NO_ASSERT))
+        assert any(label.startswith("always") for label in labels) is (several >= 2)
+
+
+@pytest.mark.parametrize("language", [*idle.PRINT])
+def test_what_always_prints_does_so(language: str, box: Sandbox, runner: asyncio.Runner) -> None:
+    """Catches: quotes that make another output, or no program, of the one that is tried."""
+    if version_of(language) == "":
+        pytest.skip(f"no toolchain for {language} here")
+    text = 'it\'s "50%" \\ $HOME\n'
+    tests = (io("a", "1", text), io("b", "2", text), io("c", "3", "7"))
+    [code] = [
+        code
+        for label, code in idle.programs(item_of((), tests, None, None, language)).items()
+        if label.startswith("always")
+    ]
+    [run] = runner.run(box.run([Job(code=code, tests=tests, language=language)]))
+    assert [verdict.outcome for verdict in run.verdicts] == ["passed", "passed", "wrong"], run
+
+
+@pytest.mark.parametrize("language", ["python", "javascript"])
+def test_what_always_returns_does_so(language: str, box: Sandbox, runner: asyncio.Runner) -> None:
+    """Catches: a value of Python that is none of JavaScript."""
+    if version_of(language) == "":
+        pytest.skip(f"no toolchain for {language} here")
+    values = ("[2, None, True]", "[2, None, True]", "'x'")
+    tests = tuple(
+        Call(id=str(n), expression=f"add({n}, 1)", expected=v) for n, v in enumerate(values)
+    )
+    programs = idle.programs(item_of((), tests, None, "add", language))
+    jobs = [
+        Job(code=programs[label], tests=tests, language=language)
+        for label in ("always returns [2, None, True]", "returns nothing")
+    ]
+    one, none = runner.run(box.run(jobs))
+    assert [verdict.outcome for verdict in one.verdicts] == ["passed", "passed", "wrong"], one
+    assert [verdict.outcome for verdict in none.verdicts] == ["wrong"] * 3, none
+
+
+def test_the_sandbox_and_the_toolchain_are_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches: a verdict of another compiler, tier or machine taken for one of this."""
+    item = item_of(language="javascript")
+    version = ["v1"]
+    monkeypatch.setattr("assay.bench.audit.version_of", lambda language: version[0] + language)
+    keys = [
+        key_of(item, ISOLATION),
+        key_of(item, replace(ISOLATION, tier="landlock")),
+        key_of(item, replace(ISOLATION, tier="remote", far="namespaces"), "http://a"),
+        key_of(item, replace(ISOLATION, tier="remote", far="namespaces"), "http://b"),
+        key_of(item, replace(ISOLATION, tier="remote", far="landlock"), "http://b"),
+    ]
+    assert key_of(item, replace(ISOLATION, note="why")) == keys[0]
+    version[0] = "v2"
+    keys.append(key_of(item, ISOLATION))
+    assert len({*keys}) == 6
+    assert {key.partition("-")[0] for key in keys} == {content_of(item)}
+
+
+def test_each_toolchain_has_a_version() -> None:
+    """Catches: one version for all, and an audit that ends at a language that is not here."""
+    found = {name: version_of(name) for name in ("python", "javascript", "c", "klingon")}
+    assert found["python"] == sys.version
+    assert found["klingon"] == ""
+    for name in ("javascript", "c"):
+        here = toolchain(name)
+        assert found[name] == ("" if here is None else here.version)
+
+
 def run_of(outcome: str, limit: str | None = None) -> Run:
     detail = Detail(limit=limit)
     verdict = Verdict(test="t", outcome=outcome, detail=detail)  # type: ignore[arg-type]
@@ -211,41 +327,24 @@ def test_what_is_kept_is_of_this_very_problem(tmp_path: Path) -> None:
         replace(item, problem=replace(item.problem, prompt="q")),
         replace(item, limits=Limits(cpu_seconds=99.0)),
     ]
-    assert len({key_of(edit) for edit in [item, *edits]}) == 7
+    assert len({key_of(edit, ISOLATION) for edit in [item, *edits]}) == 7
     bad = Finding(kind="flaky", detail="x")
-    audited = Audited(problem="p", key=key_of(item), repeat=3, findings=(bad,))
+    audited = Audited(problem="p", key=key_of(item, ISOLATION), repeat=3, findings=(bad,))
     with Log(tmp_path / "log.db") as log:
         run = log.start("audit", {})
         keep(log, run, audited)
         keep(log, run, replace(audited, findings=()))
         log.append(run, "p", "audit", {"key": "k", "findings": [{"kind": "new", "more": 1}]})
         log.append(log.start("bench", {}), "p", "audit", asdict(replace(audited, key="z")))
-        assert known(log) == {key_of(item): replace(audited, findings=())}
-
-
-LITERALS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner),
-    max_leaves=5,
-)
-
-
-@given(LITERALS, LITERALS)
-def test_calls_contradict_where_their_values_differ(one: object, two: object) -> None:
-    """Catches: values compared as texts, and a pair that is told apart by its order."""
-    tests = [
-        Call(id=name, expression="f(1)", expected=repr(v)) for name, v in (("a", one), ("b", two))
-    ]
-    for pair in (tests, tests[::-1]):
-        found = contradictions(item_of(visible=(pair[0],), hidden=(pair[1],)))
-        assert bool(found) is (one != two)
+        assert known(log) == {key_of(item, ISOLATION): replace(audited, findings=())}
 
 
 @given(st.text(), st.text())
 def test_programs_that_do_nothing_are_programs(text: str, name: str) -> None:
     """Catches: an expected output or a name that breaks out of the program made of it."""
     name = name if name.isidentifier() and not iskeyword(name) else "f"
-    item = item_of((), (io("a", "", text),), None, name)
+    item = item_of((), (io("a", "", text), io("b", "", text), io("c", "1", f"{text}.")), None, name)
+    assert any(label.startswith("always prints") for label in idle.programs(item))
     for code in idle.programs(item).values():
         compile(code.encode("utf-8", "surrogatepass").decode("utf-8", "replace"), "p", "exec")
 
@@ -258,11 +357,11 @@ def test_hostile_tests_do_not_stop_the_search_for_values() -> None:
         Call(id="c", expression=deep, expected=deep),
         Script(
             id="t",
-            source="assert f(1) == [1]\nassert [1] != f(2)\nassert f(4) == [1]\n",
+            source="assert f(1) == [1]\nassert [1] != f(2)\nassert f(4) == [1]\nassert f(5) == 2\n",
             call="",
         ),
     ]
     item = item_of(visible=(), hidden=tuple(tests))
-    assert contradictions(item) == []
-    assert idle.constants(item) == ["[1]"]
+    assert contradiction(item) == ""
+    assert idle.constant(item) == "[1]"
     assert json.dumps(idle.programs(item))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from assay.bench import fetch
-from assay.bench.fetch import Release, fetched
+from assay.bench.fetch import Release, at_hand, fetched
 from assay.bench.suites import SUITES, left_out, load_suite
 from assay.errors import ProblemError, UnknownName, UsageError
 
@@ -62,6 +62,20 @@ def test_a_file_is_fetched_once(tmp_path: Path) -> None:
     assert list((tmp_path / "suites").iterdir()) == [path]
 
 
+@pytest.mark.parametrize("changed", [b"", DATA[:-1], DATA + b" ", b"0" * 3_000_000])
+def test_a_kept_file_that_was_changed_is_not_used(changed: bytes, tmp_path: Path) -> None:
+    """Catches: a file that was edited, or cut off by a full disk, graded with for ever after."""
+    with serving(gzip.compress(DATA)) as url:
+        path = fetched(release(url))
+        assert at_hand(release(url))
+        path.write_bytes(changed)
+        assert not at_hand(release(url))
+        with pytest.raises(UsageError, match=r"SHA-256 differs.*remove it"):
+            fetched(release(url))
+        path.unlink()
+        assert fetched(release(url)).read_bytes() == DATA
+
+
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
@@ -72,6 +86,7 @@ def test_a_file_is_fetched_once(tmp_path: Path) -> None:
         (gzip.compress(DATA), 404, "--data FILE"),
         (b"0" * 3_000_000, 200, "over 2 MB"),
     ],
+    ids=["another", "cut", "not packed", "bursts", "missing", "large"],
 )
 def test_anything_else_is_refused_and_not_kept(
     body: bytes, status: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -96,17 +111,19 @@ def test_a_suite_takes_its_published_file(monkeypatch: pytest.MonkeyPatch, tmp_p
     """Catches: a suite that is listed as at hand and is not, or the other way round."""
     suite = SUITES["humaneval+"]
     assert suite.release is not None
-    nowhere = replace(suite.release, url="http://127.0.0.1:1/x")
-    monkeypatch.setitem(SUITES, "humaneval+", replace(suite, release=nowhere))
-    assert not SUITES["humaneval+"].here()
-    with pytest.raises(UsageError, match="cannot be fetched"):
-        load_suite("humaneval+")
     row = {
         "task_id": "HumanEval/0", "prompt": 'def f():\n    """One."""\n', "entry_point": "f",
         "canonical_solution": "    return 1\n", "base_input": [[]], "plus_input": [], "atol": 0,
     }  # fmt: skip
+    data = json.dumps(row)
+    known = sha256(data.encode()).hexdigest()
+    nowhere = replace(suite.release, url="http://127.0.0.1:1/x", sha256=known)
+    monkeypatch.setitem(SUITES, "humaneval+", replace(suite, release=nowhere))
+    assert not SUITES["humaneval+"].here()
+    with pytest.raises(UsageError, match="cannot be fetched"):
+        load_suite("humaneval+")
     (tmp_path / "suites").mkdir()
-    (tmp_path / "suites" / suite.release.file).write_text(json.dumps(row))
+    (tmp_path / "suites" / suite.release.file).write_text(data)
     assert SUITES["humaneval+"].here()
     assert [item.problem.id for item in load_suite("humaneval+")] == ["HumanEval/0"]
 

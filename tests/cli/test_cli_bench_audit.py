@@ -17,7 +17,7 @@ GOOD: dict[str, Any] = {
 ROWS: list[dict[str, Any]] = [
     GOOD | {"id": "good"},
     GOOD | {"id": "broken", "canonical_solution": "def add(a, b):\n    return a - b\n"},
-    GOOD | {"id": "one value", "hidden": ["assert add(5, 5) == 10"]},
+    GOOD | {"id": "any value", "hidden": ["assert add(5, 5) == 10 or True"]},
     GOOD | {"id": "contrary\u202e", "tests": ["assert add(1, 2) == 4"]},
 ]
 
@@ -42,15 +42,16 @@ def test_bad_problems_are_named_and_left_out(tmp_path: Path) -> None:
     audited = shell.run("bench", "audit", "tasks.jsonl").answered(3)
     lines = audited.out.splitlines()
     assert [line.partition("  ")[0] for line in lines[:-1]] == [
-        "broken", "one value", "contrary\\u202e",
+        "broken", "any value", "contrary\\u202e",
     ]  # fmt: skip
     assert lines[-1].startswith("3 of 4 problems are bad")
     left = problems(shell, "--json")
-    assert (left["items"], list(left["left_out"])) == (1, ["broken", "one value", "contrary\u202e"])
-    assert left["left_out"]["one value"] == "accepts nothing"
+    assert (left["items"], list(left["left_out"])) == (1, ["broken", "any value", "contrary\u202e"])
+    assert left["left_out"]["any value"] == "accepts nothing"
     model = shell.model(right("add"))
     said = shell.run("bench", "tasks.jsonl", "--model", model, "--strategy", "sample").err
-    assert "left out 3 problems: broken (reference fails)" in said
+    assert "1 of 4 problems LEFT OUT: reference fails (broken)" in said
+    assert "1 of 4 problems LEFT OUT: contradiction (contrary\\u202e)" in said
     assert problems(shell, "--json", "--keep-bad")["items"] == 4
     suite(shell, [*ROWS[:1], ROWS[1] | {"prompt": "Write add(a, b)!"}, *ROWS[2:]])
     assert problems(shell, "--json")["items"] == 2
@@ -65,7 +66,7 @@ def test_an_audit_is_not_done_twice(tmp_path: Path) -> None:
     count = len(shell.events("audit"))
     second = shell.run("bench", "audit", name, "--json").answered(3).rows[0]
     assert (count, len(shell.events("audit"))) == (2, 4)
-    assert [row["problem"] for row in second["bad"]][:2] == ["broken", "one value"]
+    assert [row["problem"] for row in second["bad"]][:2] == ["broken", "any value"]
     shell.run("bench", "audit", name, "--repeat", "4").answered(3)
     assert len(shell.events("audit")) == 8
     assert "4 of 4 problems are audited already" in shell.run("bench", "audit", name).err
@@ -74,6 +75,51 @@ def test_an_audit_is_not_done_twice(tmp_path: Path) -> None:
     runs = shell.run("log").out
     assert "audit" in runs
     assert "audited    broken" in shell.run("show", runs.split()[0]).answered().out
+
+
+def test_an_audit_of_another_tier_is_no_verdict_here(tmp_path: Path) -> None:
+    """Catches: what was found without isolation, or on another tier, taken for true here; that a
+    problem which was left out yesterday is back without a word."""
+    shell = Shell(tmp_path)
+    name = suite(shell, ROWS[:2])
+    shell.run("bench", "audit", name, "--unsafe").answered(3)
+    model = shell.model(right("add"))
+    bench = ("bench", name, "--model", model, "--strategy", "sample", "--json")
+    here = shell.run(*bench).answered()
+    assert (here.rows[0]["cells"][0]["items"], here.rows[0]["left_out"]) == (2, {})
+    assert "1 problems are TAKEN that an audit found bad on another tier" in here.err
+    there = shell.run(*bench, "--unsafe").answered()
+    assert there.rows[0]["left_out"] == {"broken": "reference fails"}
+    assert "TAKEN" not in there.err
+    count = len(shell.events("audit"))
+    shell.run("bench", "audit", name).answered(3)
+    assert len(shell.events("audit")) == count + 2
+    here = shell.run(*bench).answered()
+    assert here.rows[0]["left_out"] == {"broken": "reference fails"}
+    assert "TAKEN" not in here.err
+
+
+def test_problems_that_nothing_grades_are_left_out_by_name(tmp_path: Path) -> None:
+    """Catches: problems without hidden tests that are paid for and give no verdict; a suite of
+    nothing else that is begun."""
+    shell = Shell(tmp_path)
+    bare = {key: value for key, value in GOOD.items() if key != "hidden"}
+    name = suite(shell, [GOOD | {"id": "good"}, bare | {"id": "b1"}, bare | {"id": "b2"}])
+    done = problems(shell, "--json")
+    assert (done["items"], done["left_out"]) == (
+        1, {"b1": "no hidden tests", "b2": "no hidden tests"}
+    )  # fmt: skip
+    assert "2 of 3 problems LEFT OUT: no hidden tests (b1, b2)" in done["err"]
+    calls = len(shell.events("completion"))
+    assert calls == 1
+    name = suite(shell, [bare | {"id": "b1"}, bare | {"id": "b2"}])
+    bench = ("bench", name, "--model", shell.model(right("add")), "--strategy", "sample")
+    runs = shell.run("log").out
+    for flags in ((), ("--json",), ("--dry-run",), ("--keep-bad",)):
+        shell.run(*bench, *flags).refused(
+            2, f"no problem of {name} has hidden tests", "assay solve"
+        )
+    assert (len(shell.events("completion")), shell.run("log").out) == (calls, runs)
 
 
 def test_a_killed_audit_goes_on(tmp_path: Path) -> None:

@@ -4,7 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cli_tools import Shell, fenced, right
+
+from assay.cli.bench_chosen import Machine
+from assay.cli.bench_import import ImportFlags, bench_import
+from assay.sandbox import Run
+from assay.sandbox.scripted import ISOLATION, Scripted
 
 WRONG = fenced("def add(a, b):\n    return 3")
 
@@ -79,6 +85,115 @@ def test_several_samples_of_a_task_give_pass_at_k(tmp_path: Path) -> None:
     assert "1 samples are of no task of the suite" in done.err
 
 
+def test_a_completion_goes_on_where_evalplus_lets_it(tmp_path: Path) -> None:
+    """Catches: a completion of MBPP+ put behind a text that is no code, so that no program of any
+    model is one; a completion without the imports and the signature of its prompt."""
+    shell = Shell(tmp_path)
+    mbpp: dict[str, Any] = {
+        "task_id": "Mbpp/2", "entry_point": "add", "base_input": [[1, 2], [5, 5]], "atol": 0,
+        "prompt": '"""\nWrite a function to add two numbers.\nassert add(1, 2) == 3\n"""\n',
+        "canonical_solution": "\ndef add(a, b):\n    return a + b\n", "plus_input": [[0, -1]],
+    }  # fmt: skip
+    code = "import math\n\n\ndef add(a, b):\n    "
+    human = mbpp | {
+        "task_id": "HumanEval/0", "prompt": f'{code}"""The sum."""\n',
+        "canonical_solution": "    return a + b\n",
+    }  # fmt: skip
+    own: dict[str, Any] = {
+        "id": "HumanEval/0", "prompt": code, "hidden": ["assert add(1, 2) == 3"],
+    }  # fmt: skip
+    body = "    return math.floor(a) + b\n"
+    shapes = [
+        ("mbpp+", mbpp, "\ndef add(a, b):\n    return a + b\n", "\ndef add(a, b):\n    return 3\n"),
+        ("humaneval+", human, body, "    return 3\n"),
+        ("own.jsonl", own, body.strip(), "return 4"),
+    ]
+    for suite, row, good, bad in shapes:
+        shell.file("own.jsonl", json.dumps(row) + "\n")
+        samples = [
+            {"task_id": row.get("task_id", "HumanEval/0"), "completion": c} for c in (good, bad)
+        ]
+        shell.file("s.jsonl", "".join(json.dumps(sample) + "\n" for sample in samples))
+        data = () if suite == "own.jsonl" else ("--data", "own.jsonl")
+        done = shell.run("bench", "import", "s.jsonl", "--suite", suite, *data, "--json").answered()
+        assert [cell["solved"] for cell in done.rows[0]["cells"]] == [1, 0], suite
+    programs = [body["code"] for _, body in shell.events("result")]
+    assert programs[0] == mbpp["prompt"] + shapes[0][2]
+    tasks(shell)
+    shell.file("s.jsonl", json.dumps({"task_id": "t/0", "completion": good}) + "\n")
+    refused = shell.run("bench", "import", "s.jsonl", "--suite", "tasks.jsonl")
+    refused.refused(2, "the text of t/0 is no code", "`solution`")
+
+
+def test_import_leaves_out_what_bench_leaves_out(tmp_path: Path) -> None:
+    """Catches: programs graded by tests that their own reference fails, or that nothing grades; a
+    problem that is missing without a word; a failure of the sandbox taken for a verdict."""
+    shell = Shell(tmp_path)
+    good = "def add(a, b):\n    return a + b\n"
+    row = {
+        "prompt": "Write add(a, b).", "entry_point": "add",
+        "hidden": ["assert add(5, 5) == 10", "assert add(1, 1) == 2"],
+    }  # fmt: skip
+    rows = [
+        row | {"id": "good", "canonical_solution": good},
+        row | {"id": "broken", "canonical_solution": good.replace("+", "-")},
+        row | {"id": "bare", "hidden": []},
+        row | {"id": "far", "language": "rust"},
+    ]
+    shell.file("tasks.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    samples = [{"task_id": row["id"], "solution": good} for row in rows]
+    shell.file("s.jsonl", "".join(json.dumps(sample) + "\n" for sample in samples))
+    shell.run("bench", "audit", "tasks.jsonl", "--limit", "3").answered(3)
+    path = tmp_path / "bin"
+    path.mkdir()
+    command = ("bench", "import", "s.jsonl", "--suite", "tasks.jsonl", "--json")
+    done = shell.run(*command, PATH=str(path)).answered()
+    model = shell.model(right("add"))
+    bench = ("bench", "tasks.jsonl", "--model", model, "--strategy", "sample", "--json")
+    told = shell.run(*bench, PATH=str(path)).answered()
+    [out] = done.rows
+    assert (out["cells"][0]["items"], out["cells"][0]["solved"]) == (1, 1)
+    assert [*out["left_out"]] == ["bare", "broken", "far"]
+    assert out["left_out"] == told.rows[0]["left_out"]
+    for line in (
+        "1 of 4 problems LEFT OUT: reference fails (broken)",
+        "1 of 4 problems LEFT OUT: no hidden tests (bare)",
+        "1 of 4 problems LEFT OUT: no toolchain for rust here",
+    ):
+        assert line in done.err
+        assert line in told.err
+    assert "no task of the suite" not in done.err
+    kept = shell.run(*command, "--keep-bad", PATH=str(path)).answered()
+    assert kept.rows[0]["cells"][0]["items"] == 2
+    ends = [body.get("left_out") for _, body in shell.events("end")]
+    assert ends == [None, out["left_out"], out["left_out"], kept.rows[0]["left_out"]]
+    shell.file("s.jsonl", json.dumps(samples[1]) + "\n")
+    none = shell.run(*command)
+    assert (none.code, none.out) == (2, "")
+    assert "no sample is of tasks.jsonl" in none.err
+
+
+def test_runs_of_something_else_grade_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Catches: answers of a sandbox that got mixed up, believed by `import` and not by `bench`."""
+    shell = Shell(tmp_path)
+    monkeypatch.chdir(shell.folder)
+    tasks(shell)
+    code = "def add(a, b):\n    return a + b\n"
+    shell.file("s.jsonl", json.dumps({"task_id": "t/0", "solution": code}) + "\n")
+    other = Run(verdicts=(), isolation=ISOLATION, outcome="passed", job="of another")
+    monkeypatch.setattr(Machine, "open", lambda self: Scripted([other] * 8))
+    flags = ImportFlags(
+        format="evalplus", suite="tasks.jsonl", data=None, name=None, keep_bad=False,
+        log=tmp_path / "other.db", cache=True, unsafe=False, tier=None, remote=None, jobs=1,
+        json=True,
+    )  # fmt: skip
+    assert bench_import(Path("s.jsonl"), flags) == 1
+    [cell] = json.loads(capsys.readouterr().out)["cells"]
+    assert (cell["items"], cell["measured"]) == (1, 0)
+
+
 def test_what_cannot_be_imported_is_refused(tmp_path: Path) -> None:
     """Catches: a traceback, a run without results, programs that nothing grades."""
     shell = Shell(tmp_path)
@@ -87,7 +202,7 @@ def test_what_cannot_be_imported_is_refused(tmp_path: Path) -> None:
     shell.file("bare.jsonl", '{"id": "other/0", "prompt": "Do."}\n')
     command = ("bench", "import", "s.jsonl", "--suite")
     shell.run(*command, "tasks.jsonl").refused(2, "no sample is of tasks.jsonl", "'other/0'")
-    shell.run(*command, "bare.jsonl").refused(2, "without hidden tests")
+    shell.run(*command, "bare.jsonl").refused(2, "no problem of bare.jsonl has hidden tests")
     shell.run(*command, "tasks.jsonl", "--format", "csv").refused(2, "unknown format 'csv'")
     shell.run("bench", "import", "no.jsonl", "--suite", "tasks.jsonl").refused(2, "no such file")
     assert not shell.events("result")

@@ -1,6 +1,8 @@
 """LiveCodeBench's rows: packed tests are read, and no pickle is ever loaded."""
 
+import ast
 import base64
+import gzip
 import json
 import pickle
 import zlib
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.bench.suites import load_suite
 from assay.errors import ProblemError
 from assay.grade import hidden_job, livecodebench
 from assay.problem import Call, Io
@@ -94,6 +97,90 @@ def test_packed_tests_that_burst_are_refused(monkeypatch: pytest.MonkeyPatch) ->
     half = base64.b64encode(base64.b64decode(pack(pickle.dumps("[]")))[:-6]).decode()
     with pytest.raises(ValueError, match="cut off"):
         livecodebench.private_cases(half)
+
+
+def test_the_tests_of_all_rows_are_bounded_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches: a bound that a file of many rows, each within it, passes by as often as it likes."""
+    monkeypatch.setattr(livecodebench, "MAX_ALL", 3 << 20)
+    private = pack(pickle.dumps(json.dumps(cases((" " * (1 << 20), "1")))))
+    lines = [json.dumps(row_of(private, question_id=f"q{n}")) + "\n" for n in range(4)]
+    path = tmp_path / "test.jsonl"
+    path.write_text("".join(lines[:2]))
+    assert len(livecodebench.items(path)) == 2
+    path.write_text("".join(lines))
+    with pytest.raises(ProblemError, match=r"line 3: .* more than 3 MB .* part of the file"):
+        livecodebench.items(path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_long_row_is_read_and_a_longer_one_named(
+    packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches: a release whose longest rows cannot be loaded, by name or as a path; a traceback."""
+    text = json.dumps(cases(("1" * (17 << 20), "1\n")))
+    line = json.dumps(row_of(text)).encode() + b"\n"
+    path = tmp_path / f"test.jsonl{'.gz' * packed}"
+    path.write_bytes(gzip.compress(line, 1) if packed else line)
+    for items in (livecodebench.items(path), load_suite(str(path))):
+        assert [len(test.stdin) for test in items[0].hidden if isinstance(test, Io)][1] == 17 << 20
+    monkeypatch.setattr(livecodebench, "MAX_LINE", 16 << 20)
+    for load in (livecodebench.items, lambda path: load_suite(str(path))):
+        with pytest.raises(ProblemError, match="line 1: longer than 16 MB"):
+            load(path)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=8,
+    )
+)
+def test_a_value_out_of_json_is_the_value(value: object) -> None:
+    """Catches: an argument that is written as a name that no program has."""
+    text = livecodebench.written(json.loads(json.dumps(value)))
+    names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    assert names <= {"float"}
+    [call] = functions(f"{json.dumps([value])}", "1")
+    assert call.expression.endswith(f"([{text}]))")
+
+
+def functions(*pairs: str) -> list[Call]:
+    row = row_of(
+        json.dumps(cases(pairs, kind="functional")),  # type: ignore[arg-type]  # two
+        public_test_cases="[]",
+        metadata=json.dumps({"func_name": "f"}),
+        starter_code="def f(x):\n    ",
+    )
+    return [test for test in livecodebench.item_of(row).hidden if isinstance(test, Call)]
+
+
+def test_numbers_that_json_does_not_know_are_judged() -> None:
+    """Catches: infinities and NaN among the arguments of a function, a NameError for everyone."""
+    row = row_of(
+        json.dumps(cases(("[1, Infinity, -Infinity, NaN, 1e999]", "[0, 1, 1, 2, 1]"),
+                         kind="functional")),
+        public_test_cases="[]",
+        metadata=json.dumps({"func_name": "f"}),
+        starter_code="def f(x):\n    ",
+    )  # fmt: skip
+    item = livecodebench.item_of(row)
+    kinds = "2 if v != v else 1 if abs(v) == float('inf') else 0"
+    code = f"def f(x):\n    return [{kinds} for v in x]\n"
+    infinite = livecodebench.item_of(
+        row | {"private_test_cases": json.dumps(cases(("1", "-Infinity"), kind="functional"))}
+    )
+    with open_blocking(slots=1) as box:
+        runs = box.run(
+            [
+                hidden_job(item, code),
+                hidden_job(item, "def f(x):\n    return [0] * len(x)\n"),
+                hidden_job(infinite, "def f(x):\n    return -float('inf')\n"),
+            ]
+        )
+    assert [run.passed for run in runs] == [True, False, True], runs
 
 
 @pytest.mark.parametrize(

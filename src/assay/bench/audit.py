@@ -5,22 +5,24 @@ A problem that this finds bad is left out of comparisons, until it or its tests 
 not be measured is no verdict.
 """
 
-import ast
 import asyncio
+import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from assay.bench import idle
+from assay.bench.contradictions import contradiction
+from assay.bench.stored import digest
 from assay.errors import SandboxError, UsageError
 from assay.grade import Item, hidden_job
-from assay.problem import Call, Io, Test
-from assay.sandbox import Job, Run, Sandbox
+from assay.sandbox import Isolation, Job, Run, Sandbox
+from assay.sandbox.languages import resolve
+from assay.sandbox.languages.python import is_own
 from assay.search.driver import job_for
 from assay.store import Log
 
-VERSION = 1
+VERSION = 2
 """Of the checks: with another one, problems are audited anew."""
 
 Kind = Literal["reference fails", "flaky", "contradiction", "accepts nothing"]
@@ -40,7 +42,7 @@ class Audited:
 
     problem: str
     key: str
-    """`key_of` the item: an edited problem has another."""
+    """`key_of` the item, where it was audited: an edited problem has another."""
     repeat: int
     """Runs of the reference."""
     findings: tuple[Finding, ...] = ()
@@ -54,16 +56,34 @@ class Audited:
         return bool(self.findings) and not self.unmeasured
 
 
-def key_of(item: Item) -> str:
-    """All that an audit depends on, as a hash."""
-    text = repr((VERSION, item.problem, item.hidden, item.limits, item.reference))
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def key_of(item: Item, isolation: Isolation, url: str | None = None) -> str:
+    """All that an audit depends on: `content_of` the item, a dash, and where programs run: the
+    tier, the version of the toolchain, and of a sandbox elsewhere its `url`."""
+    marks = replace(isolation, note="")
+    version = version_of(item.problem.language) if url is None else ""
+    return f"{content_of(item)}-{digest((marks, version, url))}"
 
 
-async def audit(sandbox: Sandbox, item: Item, repeat: int) -> Audited:
+def content_of(item: Item) -> str:
+    return digest((VERSION, item.problem, item.hidden, item.limits, item.reference))
+
+
+def version_of(language: str) -> str:
+    """Empty where it cannot be run."""
+    if is_own(language):
+        return sys.version
+    try:
+        return resolve(language)[1].version
+    except UsageError:
+        return ""
+
+
+async def audit(sandbox: Sandbox, item: Item, repeat: int, url: str | None = None) -> Audited:
+    """`url`: where the sandbox is, if elsewhere."""
     unchecked = "" if item.reference else "no reference solution"
     unchecked = unchecked if item.hidden else "no hidden tests"
-    findings, unmeasured = contradictions(item), ""
+    detail, unmeasured = contradiction(item), ""
+    findings = [Finding(kind="contradiction", detail=detail)] if detail else []
     try:
         if item.reference and item.hidden:
             findings += await of_reference(sandbox, item, item.reference, repeat)
@@ -73,7 +93,7 @@ async def audit(sandbox: Sandbox, item: Item, repeat: int) -> Audited:
         unmeasured = str(error) or type(error).__name__
     return Audited(
         problem=item.problem.id,
-        key=key_of(item),
+        key=key_of(item, sandbox.isolation, url),
         repeat=repeat,
         findings=tuple(findings),
         unchecked=unchecked,
@@ -144,48 +164,6 @@ async def of_idle(sandbox: Sandbox, item: Item) -> list[Finding]:
     return []
 
 
-def contradictions(item: Item) -> list[Finding]:
-    """Tests that want two values of one call, or two outputs for one input."""
-    seen: dict[tuple[str, str], Test] = {}
-    found: list[Finding] = []
-    for test in (*item.problem.tests, *item.hidden):
-        match test:
-            case Call(expected=str()):
-                key = (normal(test.expression), test.setup)
-            case Io():
-                key = ("", test.stdin)
-            case _:
-                continue
-        first = seen.setdefault(key, test)
-        if not agree(first, test):
-            what = test.expression if isinstance(test, Call) else f"input {test.stdin!r}"
-            detail = f"{what[:120]}: {first.id} and {test.id} want two results"
-            found.append(Finding(kind="contradiction", detail=detail))
-    return found[:1]
-
-
-def normal(expression: str) -> str:
-    try:
-        return ast.unparse(ast.parse(expression, mode="eval"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return expression
-
-
-def agree(one: Test, two: Test) -> bool:
-    """Also where it cannot be known: values that are no literals, or have a tolerance."""
-    if isinstance(one, Io) and isinstance(two, Io):
-        return one.expected.split() == two.expected.split() or one.comparison != two.comparison
-    if not (isinstance(one, Call) and isinstance(two, Call)):
-        return True
-    if one.tolerance is not None or two.tolerance is not None:
-        return True
-    try:
-        same = ast.literal_eval(one.expected or "") == ast.literal_eval(two.expected or "")
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        return True
-    return bool(same)
-
-
 # A whole suite, and the log
 
 
@@ -196,12 +174,13 @@ async def audit_all(
     repeat: int,
     jobs: int,
     listener: Callable[[Audited], None],
+    url: str | None = None,
 ) -> None:
     waiting = asyncio.Semaphore(jobs)
 
     async def one(item: Item) -> None:
         async with waiting:
-            listener(await audit(sandbox, item, repeat))
+            listener(await audit(sandbox, item, repeat, url))
 
     async with asyncio.TaskGroup() as group:
         for item in items:

@@ -49,16 +49,16 @@ def prefix(cell: Cell) -> str:
     return f"{cell.key}|"
 
 
-def finished(log: Log, run: str, graded: bool = True) -> dict[str, Result]:
+def finished(log: Log, run: str) -> dict[str, Result]:
     """The results that a run has in the log. Ones that failures of ours left unmeasured, or
-    (of a suite that is `graded`) without a hidden verdict, are taken up again.
+    without a hidden verdict, are taken up again.
 
     Raises `StoreError` for rows that another version of Assay wrote.
     """
     return {
         item: result
         for item, result in logged(log, run).items()
-        if result.status != "unmeasured" and not (graded and result.hidden is None)
+        if result.status != "unmeasured" and result.hidden is not None
     }
 
 

@@ -9,7 +9,7 @@ import os
 import urllib.request
 import zlib
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from platformdirs import user_cache_dir
@@ -38,14 +38,28 @@ def folder() -> Path:
 
 
 def at_hand(release: Release) -> bool:
-    return (folder() / release.file).is_file()
+    return intact(folder() / release.file, release)
+
+
+def intact(path: Path, release: Release) -> bool:
+    """Whether the published file is there, as it was published."""
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest() == release.sha256
+    except OSError:
+        return False
 
 
 def fetched(release: Release) -> Path:
     """Where the file is, now. Raises `UsageError` where it cannot be had, or is another."""
     path = folder() / release.file
-    if path.is_file():
+    if intact(path, release):
         return path
+    if path.exists():
+        raise UsageError(
+            f"{path} is not the published file (SHA-256 differs); not used: remove it, and it is "
+            "fetched again, or give yours with --data"
+        )
     data = unpacked(download(release), release)
     if sha256(data).hexdigest() != release.sha256:
         raise UsageError(f"{release.url} is not the file it was (SHA-256 differs); not used")

@@ -1,16 +1,21 @@
 """Programs that do nothing: a test that they pass tests nothing.
 
-Empty bodies, no output, and the one value that a problem's tests expect most often.
+Empty bodies, no output, and the one value that a problem's tests expect most often. What a program
+gives is held against tests only where it is not all that they expect: the value of a lone test
+passes it, and rightly so.
 """
 
 import ast
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from assay.bench.contradictions import agree
 from assay.grade import Item
 from assay.problem import Call, Command, Io, Script, Test
+from assay.problem.values import literal
+from assay.sandbox.programs import same_output
 
 MAX_SOURCE = 100_000
 """Characters of test code that are read for expected values."""
@@ -44,24 +49,40 @@ def programs(item: Item) -> dict[str, str]:
     problem = item.problem
     language = "python" if problem.language.startswith("python") else problem.language
     found: dict[str, str] = {}
-    if language in EMPTY:
+    outputs = [text for test in item.hidden if (text := printed(test)) is not None]
+    if language in EMPTY and not (len(outputs) == len(item.hidden) and blank(outputs)):
         found["is empty"] = EMPTY[language]
     if problem.starter:
         found["is the code as it was given"] = problem.starter
-    outputs = [text for test in item.hidden if (text := printed(test)) is not None]
-    if outputs and language in PRINT:
+    if several_outputs(item.hidden) and language in PRINT:
         [(text, _)] = Counter(outputs).most_common(1)
         found[f"always prints {text[:60]!r}"] = PRINT[language](text)
     names = problem.stubs or ((problem.entry_point,) if problem.entry_point else ())
     if names and language in ("python", "javascript", "typescript"):
-        found["returns nothing"] = returning(names, "None", language)
-        for value in constants(item):
+        values = [value for test in item.hidden for value in expected(test)]
+        if {*values} != {"None"}:
+            found["returns nothing"] = returning(names, "None", language)
+        if value := constant(item):
             found[f"always returns {value[:60]}"] = returning(names, value, language)
-    return {label: code for label, code in found.items() if code or label == "is empty"}
+    return found
 
 
 def printed(test: Test) -> str | None:
     return test.expected if isinstance(test, Io | Command) else None
+
+
+def blank(outputs: Sequence[str]) -> bool:
+    return not any(text.strip() for text in outputs)
+
+
+def several_outputs(tests: Sequence[Test]) -> bool:
+    """Whether two of the tests want outputs that are not alike, as the tests compare them."""
+    wanted = [
+        (test.expected, test.comparison)
+        for test in tests
+        if isinstance(test, Io | Command) and test.expected is not None
+    ]
+    return any(not same_output(text, wanted[0][0], how) for text, how in wanted)
 
 
 def returning(names: tuple[str, ...], value: str, language: str) -> str:
@@ -85,14 +106,26 @@ def returning(names: tuple[str, ...], value: str, language: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def constants(item: Item) -> list[str]:
-    """The value that the hidden tests, or else the visible ones, expect most often; where none can
-    be read out of them, both truths."""
+def constant(item: Item) -> str | None:
+    """The value that the hidden tests, or else the visible ones, expect most often; `None` where
+    they are not seen to expect two that differ."""
     for tests in (item.hidden, item.problem.tests):
-        counts = Counter(value for test in tests for value in expected(test))
-        if counts:
-            return [counts.most_common(1)[0][0]]
-    return ["True", "False"]
+        values = [value for test in tests for value in expected(test)]
+        if values:
+            [(most, _)] = Counter(values).most_common(1)
+            return most if several_values(tests) else None
+    return None
+
+
+def several_values(tests: Sequence[Test]) -> bool:
+    """Whether two of the tests are seen to want values that differ by more than they allow."""
+    calls = [test for test in tests if isinstance(test, Call) and test.expected is not None]
+    written = [
+        literal(value) for test in tests if isinstance(test, Script) for value in expected(test)
+    ]
+    return any(not agree(calls[0], call) for call in calls) or any(
+        value != written[0] for value in written
+    )
 
 
 def expected(test: Test) -> Iterator[str]:

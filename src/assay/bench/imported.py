@@ -5,8 +5,10 @@ sample of every task makes the cell of seed n - 1, so that what reads a run read
 pass@k is taken over its cells.
 """
 
+from codeop import compile_command
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from warnings import catch_warnings
 
 from assay.bench import Cell, Result
 from assay.bench.compare import compare, prefix
@@ -18,6 +20,7 @@ from assay.feedback.steps import Steps, try_
 from assay.grade import Item
 from assay.model.prompter import Prompter
 from assay.problem import Problem
+from assay.sandbox.languages.python import is_own
 
 STRATEGY = "assay.bench.imported:given"
 SELECTOR = "visible"
@@ -53,17 +56,20 @@ def given(problem: Problem, prompter: Prompter, *, programs: Mapping[str, str]) 
 def batches(
     suite: str, model: str, items: Sequence[Item], samples: Sequence[Sample]
 ) -> list[Batch]:
-    """Raises `UsageError` where no sample is of a problem of the suite."""
+    """Raises `UsageError` where no sample is of one of the items, or a completion goes on from
+    a text that is no code."""
     programs: dict[str, list[str]] = {item.problem.id: [] for item in items}
-    prompts = {item.problem.id: item.problem.prompt for item in items}
+    by_task = {item.problem.id: item for item in items}
     for sample in samples:
         if sample.task in programs:
-            begin = prompts[sample.task] if sample.completion else ""
+            begin = begin_of(by_task[sample.task]) if sample.completion else ""
             programs[sample.task].append(begin + sample.code)
     most = max(map(len, programs.values()), default=0)
     if not most:
-        ours = next(iter(programs), "no problem")
-        raise UsageError(f"no sample is of {suite}: it has {ours!r}, they have {samples[0].task!r}")
+        raise UsageError(
+            f"no sample is of {suite}: of it {items[0].problem.id!r} and others are graded, "
+            f"they have {samples[0].task!r}"
+        )
     return [
         Batch(
             cell=Cell(suite=suite, model=model, strategy="given", selector=SELECTOR, seed=number),
@@ -72,6 +78,27 @@ def batches(
         )
         for number in range(most)
     ]
+
+
+def begin_of(item: Item) -> str:
+    """What a completion goes on from, as EvalPlus puts the two together. Raises `UsageError`."""
+    begin = item.problem.prompt if item.begin is None else item.begin
+    if is_own(item.problem.language) and not begins(begin):
+        raise UsageError(
+            f"the text of {item.problem.id} is no code that a completion could go on from: "
+            "give `solution`, the whole program"
+        )
+    return begin
+
+
+def begins(text: str) -> bool:
+    """Whether a Python program can begin so."""
+    try:
+        with catch_warnings(action="ignore"):  # of the text, to nobody's use
+            compile_command(text, symbol="exec")
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 async def graded(

@@ -156,7 +156,7 @@ def load_path(name: str) -> list[Item]:
         return harbor.items(path)
     if name.endswith((".jsonl", ".jsonl.gz")) and path.is_file():
         try:
-            keys = next(json_rows(path))[0].keys()
+            keys = next(json_rows(path, livecodebench.MAX_LINE))[0].keys()
         except (StopIteration, ProblemError):
             keys = {}.keys()
         for key, load in FORMS.items():

@@ -13,10 +13,9 @@ from assay.bench.people import People
 from assay.bench.results import contents, write
 from assay.bench.resume import same_run, spent_before, take_up
 from assay.bench.stored import asked, graded_by, stored
-from assay.bench.suites import runnable
 from assay.bench.work import Recipe
 from assay.cli.alone import alone
-from assay.cli.bench_audit import choose, tell_left_out
+from assay.cli.bench_chosen import Machine, choose
 from assay.cli.bench_grid import GridFlags, dry_run, recipes
 from assay.cli.bench_report import check_writable, report_run
 from assay.cli.figures import labels, show_figures
@@ -49,11 +48,13 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
         raise UsageError(f"--out {flags.out}: no such folder")
     if flags.out is not None and flags.out.is_dir():
         raise UsageError(f"--out {flags.out}: a folder")
-    chosen = choose(flags.suite, flags.data, flags.limit, flags.every, flags.keep_bad, settings.log)
+    machine = Machine(unsafe=settings.unsafe, tier=settings.tier, remote=settings.remote)
+    chosen = choose(
+        flags.suite, flags.data, settings.log, machine,
+        limit=flags.limit, every=flags.every, keep_bad=flags.keep_bad,
+    )  # fmt: skip
+    chosen.tell(screen)
     items = chosen.items
-    tell_left_out(chosen, screen)
-    if settings.remote is None:  # another machine has toolchains of its own
-        items = without_missing(items, chosen.left_out, screen)
     grid = recipes(settings, grid_flags, flags.suite)
     people = grid_flags.people(items, grid, screen)
     if grid_flags.dry_run:
@@ -81,7 +82,7 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
         with alone(log, run):
             if flags.resume:
                 tell_changed(take_up(log, log.find(run), config), screen)
-            done = finished(log, run, all(item.hidden for item in items))
+            done = finished(log, run)
             if flags.resume:
                 screen.say(f"run {run}: {len(done)} of {len(items) * len(grid)} are done")
             for name in dict.fromkeys(cell.model for cell, _ in grid):
@@ -97,20 +98,6 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
     show(figures | {"report": report, "log": run}, flags, screen)
     failed = any(result.failures or result.status == "unmeasured" for result in results.values())
     return 1 if failed else 0
-
-
-def without_missing(items: list[Item], left_out: dict[str, str], screen: Screen) -> list[Item]:
-    """Says which problems are left out, and why. Raises `UsageError` where none is left."""
-    found, missing = runnable(items)
-    for language, reason in missing.items():
-        names = [item.problem.id for item in items if item.problem.language == language]
-        screen.warn(
-            f"{len(names)} of {len(items)} problems LEFT OUT, those in {language}: {reason}"
-        )
-        left_out |= dict.fromkeys(names, reason)
-    if not found:
-        raise UsageError("no problem is left: none of their languages can be run here")
-    return found
 
 
 def begin(log: Log, config: dict[str, Any], flags: BenchFlags, screen: Screen) -> str:

@@ -1,4 +1,4 @@
-"""`assay bench audit SUITE`, and the problems that `assay bench` takes of a suite."""
+"""`assay bench audit SUITE`: which of its problems are fit to compare on?"""
 
 import json
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from typing import Any
 from assay.bench.audit import Audited, audit_all, keep, key_of, known
 from assay.bench.duplicates import Duplicate, Index, duplicates
 from assay.bench.suites import left_out, limit_items, load_suite
+from assay.cli.bench_chosen import Machine, tell_left_out
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
-from assay.cli.session import open_log
-from assay.errors import UsageError
+from assay.cli.session import guarded, open_log
 from assay.feedback.shorten import visible
 from assay.grade import Item
-from assay.sandbox import open_sandbox
-from assay.store import Log, default_path
+from assay.sandbox import Isolation
+from assay.store import Log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,7 @@ def bench_audit(flags: AuditFlags) -> int:
     screen = Screen(quiet=flags.json)
     items = limit_items(load_suite(flags.suite, flags.data), flags.limit, flags.every)
     out = left_out(flags.suite, flags.data)
+    tell_left_out(out, len(items) + len(out), screen)
     pairs, short = near(items, flags, screen)
     with open_log(flags.log) as log:
         run = log.start("audit", {"suite": flags.suite, "repeat": flags.repeat})
@@ -72,22 +73,15 @@ async def audits(
     items: Sequence[Item], flags: AuditFlags, log: Log, run: str, screen: Screen
 ) -> dict[str, Audited]:
     """By problem; what the log knows of the very same problem is not done again."""
-    before = {} if flags.again else known(log)
-    found = {
-        item.problem.id: before[key]
-        for item in items
-        if (key := key_of(item)) in before and before[key].repeat >= flags.repeat
-    }
-    todo = [item for item in items if item.problem.id not in found]
-    if found:
-        screen.say(f"{len(found)} of {len(items)} problems are audited already (--again to redo)")
-    if not todo:
-        return found
-    sandbox = open_sandbox(
-        unsafe=flags.unsafe, tier=flags.tier, remote=flags.remote, slots=flags.jobs
-    )
+    machine = Machine(unsafe=flags.unsafe, tier=flags.tier, remote=flags.remote)
+    sandbox = guarded(machine.open(flags.jobs), None)
     try:
         screen.tell_tier(sandbox.isolation)
+        found = {} if flags.again else audited_before(items, flags, log, sandbox.isolation)
+        todo = [item for item in items if item.problem.id not in found]
+        if found:
+            count = f"{len(found)} of {len(items)}"
+            screen.say(f"{count} problems are audited already (--again to redo)")
         with screen.working(len(todo)) as step:
 
             def listen(audited: Audited) -> None:
@@ -95,10 +89,29 @@ async def audits(
                 found[audited.problem] = audited
                 step()
 
-            await audit_all(sandbox, todo, repeat=flags.repeat, jobs=flags.jobs, listener=listen)
+            await audit_all(
+                sandbox,
+                todo,
+                repeat=flags.repeat,
+                jobs=flags.jobs,
+                listener=listen,
+                url=flags.remote,
+            )
     finally:
         await sandbox.close()
     return found
+
+
+def audited_before(
+    items: Sequence[Item], flags: AuditFlags, log: Log, isolation: Isolation
+) -> dict[str, Audited]:
+    before = known(log)
+    found = {item.problem.id: before.get(key_of(item, isolation, flags.remote)) for item in items}
+    return {
+        problem: audited
+        for problem, audited in found.items()
+        if audited is not None and audited.repeat >= flags.repeat
+    }
 
 
 def figures_of(
@@ -128,8 +141,6 @@ def show(figures: dict[str, Any], screen: Screen) -> None:
     for row in figures["bad"]:
         for reason in row["reasons"]:
             print(visible(f"{row['problem']}  {reason['kind']}: {reason['detail']}"))
-    for problem, reason in figures["left_out"].items():
-        print(visible(f"{problem}  cannot be run here: {reason}"))
     for pair in figures["duplicates"]:
         print(
             f"{pair['problem']}  {pair['similarity']:.0%} of its {pair['part']} is in {pair['row']}"
@@ -144,45 +155,3 @@ def show(figures: dict[str, Any], screen: Screen) -> None:
         screen.say(f"{len(short)} too short to compare with rows: {', '.join(short)}", "yellow")
     for problem, why in figures["unmeasured"].items():
         screen.warn(f"{problem}: NOT MEASURED: {why}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """What a comparison takes of a suite."""
-
-    items: list[Item]
-    left_out: dict[str, str]
-    """The other problems, and why."""
-
-
-def choose(
-    suite: str, data: Path | None, limit: int | None, every: int, keep_bad: bool, path: Path | None
-) -> Chosen:
-    """The items asked for, without those that an audit of the log found bad.
-
-    Raises `UsageError` where nothing is left.
-    """
-    items = limit_items(load_suite(suite, data), limit, every)
-    reasons = left_out(suite, data)
-    if keep_bad or not (path or default_path()).exists():
-        return Chosen(items=items, left_out=reasons)
-    with open_log(path) as log:
-        before = known(log)
-    good: list[Item] = []
-    for item in items:
-        audited = before.get(key_of(item)) if before else None
-        if audited is None or not audited.bad:
-            good.append(item)
-        else:
-            reasons[item.problem.id] = "; ".join(f.kind for f in audited.findings)
-    if not good:
-        raise UsageError(f"the audit found every problem of {suite} bad (--keep-bad takes them)")
-    return Chosen(items=good, left_out=reasons)
-
-
-def tell_left_out(chosen: Chosen, screen: Screen) -> None:
-    if chosen.left_out:
-        named = ", ".join(f"{name} ({why})" for name, why in list(chosen.left_out.items())[:8])
-        more = len(chosen.left_out) - 8
-        named += f" and {more} more" if more > 0 else ""
-        screen.say(f"left out {len(chosen.left_out)} problems: {named}", "yellow")

@@ -1,7 +1,6 @@
 """`assay bench import FILE`: programs of any producer, graded by a suite's hidden tests."""
 
 import json
-from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,18 @@ from assay.bench import Result
 from assay.bench.findings import cells_and_curve
 from assay.bench.imported import Batch, batches, graded
 from assay.bench.stored import graded_by
-from assay.bench.suites import load_suite
 from assay.bench.summary import seeds
 from assay.bench.work import Workshop
 from assay.candidate import samples
 from assay.candidate.samples import Sample
 from assay.cli.alone import alone
+from assay.cli.bench_chosen import Chosen, Machine, choose
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
-from assay.cli.session import open_log
-from assay.errors import UnknownName, UsageError
+from assay.cli.session import guarded, open_log
+from assay.errors import UnknownName
 from assay.grade import Item
 from assay.model.scripted import Scripted
-from assay.sandbox import open_sandbox
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Parties
 from assay.store import Log
@@ -40,12 +38,18 @@ class ImportFlags:
     suite: str
     data: Path | None
     name: str | None
+    keep_bad: bool
     log: Path | None
+    cache: bool
     unsafe: bool
     tier: str | None
     remote: str | None
     jobs: int
     json: bool
+
+    @property
+    def machine(self) -> Machine:
+        return Machine(unsafe=self.unsafe, tier=self.tier, remote=self.remote)
 
 
 def bench_import(file: Path, flags: ImportFlags) -> int:
@@ -53,13 +57,12 @@ def bench_import(file: Path, flags: ImportFlags) -> int:
     if flags.format not in FORMATS:
         raise UnknownName("format", flags.format, FORMATS)
     screen = Screen(quiet=flags.json)
-    suite = load_suite(flags.suite, flags.data)
-    if any(not item.hidden for item in suite):
-        raise UsageError(f"{flags.suite} has problems without hidden tests: nothing grades them")
     written = samples.load(file)
-    made = batches(flags.suite, f"evalplus/{flags.name or file.stem}", suite, written)
+    chosen = choose(flags.suite, flags.data, flags.log, flags.machine, keep_bad=flags.keep_bad)
+    chosen.tell(screen)
+    made = batches(flags.suite, f"evalplus/{flags.name or file.stem}", chosen.items, written)
     items = list(made[0].items)
-    warn(suite, items, written, screen)
+    warn(chosen, items, written, screen)
     config = {
         "suite": flags.suite,
         "problems": [item.problem.id for item in items],
@@ -71,7 +74,8 @@ def bench_import(file: Path, flags: ImportFlags) -> int:
         with alone(log, run):
             results = run_async(grade_all(log, run, made, flags, screen))
             figures = figures_of(log, made, results)
-            log.append(run, "", "end", {"cells": figures["cells"]})
+            figures["left_out"] = chosen.left_out
+            log.append(run, "", "end", {"cells": figures["cells"], "left_out": chosen.left_out})
     show(figures, run, len(results), flags, screen)
     missing = sum(result.hidden is None for result in results.values())
     if missing:
@@ -79,20 +83,21 @@ def bench_import(file: Path, flags: ImportFlags) -> int:
     return 1 if missing else 0
 
 
-def warn(suite: list[Item], items: list[Item], written: list[Sample], screen: Screen) -> None:
-    known = {item.problem.id for item in suite}
+def warn(chosen: Chosen, items: list[Item], written: list[Sample], screen: Screen) -> None:
+    known = {item.problem.id for item in chosen.items} | chosen.left_out.keys()
     if strange := [sample.task for sample in written if sample.task not in known]:
         screen.warn(f"{len(strange)} samples are of no task of the suite: {strange[0]!r}, …")
-    if bare := len(suite) - len(items):
-        screen.warn(f"{bare} of {len(suite)} problems have no sample and are not in the rate")
+    if bare := len(chosen.items) - len(items):
+        screen.warn(
+            f"{bare} of {len(chosen.items)} problems have no sample and are not in the rate"
+        )
 
 
 async def grade_all(
     log: Log, run: str, made: list[Batch], flags: ImportFlags, screen: Screen
 ) -> dict[str, Result]:
-    async with AsyncExitStack() as stack:
-        sandbox = open_sandbox(unsafe=flags.unsafe, tier=flags.tier, remote=flags.remote)
-        stack.push_async_callback(sandbox.close)
+    sandbox = guarded(flags.machine.open(), log if flags.cache else None)
+    try:
         if flags.unsafe:
             screen.warn("UNSAFE: programs run without isolation, with your rights")
         screen.tell_tier(sandbox.isolation)
@@ -105,6 +110,8 @@ async def grade_all(
                 step()
 
             return await graded(shop, made, flags.jobs, listen)
+    finally:
+        await sandbox.close()
 
 
 def figures_of(log: Log, made: list[Batch], results: dict[str, Result]) -> dict[str, Any]:

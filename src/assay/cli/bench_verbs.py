@@ -38,12 +38,7 @@ def bench_suite(
     limit: o.Limit = None,
     every: o.Every = 1,
     data: o.SuiteData = None,
-    keep_bad: Annotated[
-        bool,
-        typer.Option(
-            "--keep-bad", envvar="ASSAY_KEEP_BAD", help="Take problems that an audit found bad."
-        ),
-    ] = False,
+    keep_bad: o.KeepBad = False,
     resume: Annotated[
         bool, typer.Option("--resume", envvar="ASSAY_RESUME", help="Go on with a killed run.")
     ] = False,
@@ -204,7 +199,8 @@ def bench_rejudge(
     comparison: Annotated[
         str | None,
         typer.Option(
-            envvar="ASSAY_COMPARISON", help="Of what is printed: exact, lines, tokens, unordered."
+            envvar="ASSAY_COMPARISON",
+            help="Of what is printed: exact, lines, tokens, unordered, numbers.",
         ),
     ] = None,
     every: Annotated[
@@ -312,6 +308,8 @@ def bench_import(
         str | None,
         typer.Option(envvar="ASSAY_NAME", help="Who wrote them (the file's name)."),
     ] = None,
+    keep_bad: o.KeepBad = False,
+    cache: o.Cache = True,
     log: o.LogFile = None,
     unsafe: o.Unsafe = False,
     tier: o.Tier = None,
@@ -328,7 +326,9 @@ def bench_import(
         suite=suite,
         data=data,
         name=name,
+        keep_bad=keep_bad,
         log=log,
+        cache=cache,
         unsafe=unsafe,
         tier=tier,
         remote=remote,

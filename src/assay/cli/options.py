@@ -214,6 +214,12 @@ Cache = Annotated[
     bool,
     typer.Option("--cache/--no-cache", envvar="ASSAY_CACHE", help="Reuse completions of the log."),
 ]
+KeepBad = Annotated[
+    bool,
+    typer.Option(
+        "--keep-bad", envvar="ASSAY_KEEP_BAD", help="Take problems that an audit found bad."
+    ),
+]
 Unsafe = Annotated[
     bool,
     typer.Option("--unsafe", envvar="ASSAY_UNSAFE", help="Run programs WITHOUT isolation."),

@@ -28,6 +28,8 @@ class Item:
     split: Split = "test"
     limits: Limits | None = None
     """Of a hidden test; `None`: those of the problem, and at least `GRADE_SECONDS`."""
+    begin: str | None = None
+    """What a completion goes on from, where somebody else wrote it; `None`: the problem's text."""
     proven: bool = False
     """Its tests may need what is not here: they say something only where the reference passes."""
 

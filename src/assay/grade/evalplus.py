@@ -83,16 +83,21 @@ def mbpp_item(row: dict[str, Any]) -> Item:
         words, _, shown = text.partition("\nassert ")
         reference = row["canonical_solution"]
         problem = mbpp_problem(row["task_id"], words, f"assert {shown}")
-        problem = replace(problem, entry_point=name_of(row))
         return Item(
-            problem=problem, hidden=of_inputs(row, reference), reference=reference, limits=LIMITS
+            problem=replace(problem, entry_point=name_of(row)),
+            hidden=of_inputs(row, reference),
+            reference=reference,
+            limits=LIMITS,
+            begin=row["prompt"],
         )
     problem = mbpp_problem(f"Mbpp/{int(row['task_id'])}", row["prompt"], row["test_list"][0])
     # Its loop over the inputs stands at the top of the text: as a statement it is the call.
     source, loop, body = without_numpy(row["test"]).rpartition("\nfor i, ")
     problem = replace(problem, entry_point=body.partition("assertion(")[2].partition("(")[0])
     test = Script(id="test", source=source, call=loop.strip("\n") + body)
-    return Item(problem=problem, hidden=(test,), reference=row["code"], limits=LIMITS)
+    # As in the release, whose prompts are this docstring.
+    begin = f'"""\n{row["prompt"].strip()}\n{row["test_list"][0].strip()}\n"""\n'
+    return Item(problem=problem, hidden=(test,), reference=row["code"], limits=LIMITS, begin=begin)
 
 
 def mbpp_problem(task: str, words: str, shown: str) -> Problem:

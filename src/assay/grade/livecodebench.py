@@ -11,6 +11,7 @@ import binascii
 import json
 import pickletools
 import zlib
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,12 @@ from assay.grade import Item
 from assay.problem import Call, Io, Limits, Problem, Test
 from assay.problem.reading import json_rows
 
+MAX_LINE = 128 * 1024 * 1024
+"""Bytes of a row: in the releases, some are beyond what other files have on a line."""
 MAX_TESTS = 128 * 1024 * 1024
 """Bytes of one problem's private tests, unpacked."""
+MAX_ALL = 2 * 1024 * 1024 * 1024
+"""Characters of all tests of a file, unpacked: they are in memory until the end."""
 SECONDS = 6.0
 """CPU time of a test, as upstream's wall time."""
 MEMORY_MB = 1024
@@ -36,13 +41,20 @@ def items(path: Path) -> list[Item]:
     """Raises `ProblemError` for a file that is not LiveCodeBench's, and for tests that are packed
     in another way."""
     found: dict[str, Item] = {}
-    for row, where in json_rows(path):
+    size = 0
+    for row, where in json_rows(path, MAX_LINE):
         try:
             item = item_of(row)
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ProblemError(f"{where}: not a row of LiveCodeBench: {error!r}"[:300]) from None
         if item.problem.id in found:
             raise ProblemError(f"{where}: {item.problem.id} is there twice")
+        size += size_of(item)
+        if size > MAX_ALL:
+            raise ProblemError(
+                f"{where}: the tests up to here are more than {MAX_ALL >> 20} MB unpacked: give a "
+                "part of the file"
+            )
         found[item.problem.id] = item
     if not found:
         raise ProblemError(f"{path}: no problem in it")
@@ -78,6 +90,17 @@ def item_of(row: dict[str, Any]) -> Item:
     return Item(problem=problem, hidden=(*visible, *hidden))
 
 
+def size_of(item: Item) -> int:
+    """Characters of its tests."""
+    return sum(
+        len(test.stdin) + len(test.expected)
+        if isinstance(test, Io)
+        else len(test.expression) + len(test.expected or "")
+        for test in item.hidden
+        if isinstance(test, Io | Call)
+    )
+
+
 def stub_of(starter: str, function: str, method: bool) -> dict[str, Any]:
     name = f"Solution.{function}" if method else function
     body = f"{starter.rstrip()}\n{' ' * (8 if method else 4)}...\n"
@@ -92,9 +115,22 @@ def test_of(case: dict[str, Any], name: str, call: str | None) -> Test:
         return Io(id=name, stdin=given, expected=result, comparison="numbers")
     if kind != "functional" or call is None:
         raise ValueError(f"test {name}: testtype {kind!r} without the name of a function")
-    arguments = ", ".join(repr(json.loads(line)) for line in given.split("\n"))
-    expected = repr(json.loads(result))
+    arguments = ", ".join(written(json.loads(line)) for line in given.split("\n"))
+    expected = written(json.loads(result))
     return Call(id=name, expression=f"listed({call}({arguments}))", expected=expected, setup=LISTED)
+
+
+def written(value: Any) -> str:
+    """The expression of a value out of JSON, which has `Infinity` and `NaN` too."""
+    match value:
+        case float() if not isfinite(value):
+            return f"float({str(value)!r})"
+        case list():
+            return f"[{', '.join(map(written, value))}]"
+        case dict():
+            pairs = (f"{name!r}: {written(inner)}" for name, inner in value.items())
+            return f"{{{', '.join(pairs)}}}"
+    return repr(value)
 
 
 def private_cases(text: str) -> list[dict[str, Any]]:

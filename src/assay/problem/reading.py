@@ -57,24 +57,25 @@ def decoded(data: bytes, name: str) -> str:
         raise ProblemError(f"{name}: line {line}: not UTF-8") from None
 
 
-def json_rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    """The object on each line of a JSONL file, and where it stands. Raises `ProblemError`."""
+def json_rows(path: Path, longest: int = MAX_BYTES) -> Iterator[tuple[dict[str, Any], str]]:
+    """The object on each line of a JSONL file, and where it stands. Raises `ProblemError`, also
+    for a line of more than `longest` bytes."""
     if not path.is_file():
         read_bytes(path)  # says what it is instead
-    for number, line in enumerate(lines_of(path), 1):
+    for number, line in enumerate(lines_of(path, longest), 1):
         if line.strip():
             where = f"{path}, line {number}"
-            yield json_object(line, where), where
+            yield json_object(line, where, longest), where
 
 
-def lines_of(path: Path) -> Iterator[bytes]:
+def lines_of(path: Path, longest: int = MAX_BYTES) -> Iterator[bytes]:
     """The lines of a file, of `.gz` unpacked; one that is too long is cut where it is. Raises
     `ProblemError` where it cannot be unpacked, and as soon as too much comes out of it."""
     packed = path.suffix == ".gz"
     size = 0
     try:
         with gzip.open(path) if packed else path.open("rb") as file:
-            while line := file.readline(MAX_BYTES + 1):
+            while line := file.readline(longest + 1):
                 size += len(line)
                 if packed and size > MAX_UNPACKED:
                     raise ProblemError(f"{path}: more than {MAX_UNPACKED // 1024**2} MB unpacked")
@@ -85,10 +86,10 @@ def lines_of(path: Path) -> Iterator[bytes]:
         raise ProblemError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def json_object(line: bytes, where: str) -> dict[str, Any]:
+def json_object(line: bytes, where: str, longest: int = MAX_BYTES) -> dict[str, Any]:
     """The object on a line. Raises `ProblemError`."""
-    if len(line) > MAX_BYTES:
-        raise ProblemError(f"{where}: longer than {MAX_BYTES // 1024**2} MB")
+    if len(line) > longest:
+        raise ProblemError(f"{where}: longer than {longest // 1024**2} MB")
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
