@@ -12,11 +12,10 @@ from assay.bench.suites import left_out, limit_items, load_suite
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
 from assay.cli.session import open_log
-from assay.errors import UsageError
 from assay.feedback.shorten import visible
 from assay.grade import Item
 from assay.sandbox import open_sandbox
-from assay.store import Log, default_path
+from assay.store import Log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,45 +143,3 @@ def show(figures: dict[str, Any], screen: Screen) -> None:
         screen.say(f"{len(short)} too short to compare with rows: {', '.join(short)}", "yellow")
     for problem, why in figures["unmeasured"].items():
         screen.warn(f"{problem}: NOT MEASURED: {why}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """What a comparison takes of a suite."""
-
-    items: list[Item]
-    left_out: dict[str, str]
-    """The other problems, and why."""
-
-
-def choose(
-    suite: str, data: Path | None, limit: int | None, every: int, keep_bad: bool, path: Path | None
-) -> Chosen:
-    """The items asked for, without those that an audit of the log found bad.
-
-    Raises `UsageError` where nothing is left.
-    """
-    items = limit_items(load_suite(suite, data), limit, every)
-    reasons = left_out(suite, data)
-    if keep_bad or not (path or default_path()).exists():
-        return Chosen(items=items, left_out=reasons)
-    with open_log(path) as log:
-        before = known(log)
-    good: list[Item] = []
-    for item in items:
-        audited = before.get(key_of(item)) if before else None
-        if audited is None or not audited.bad:
-            good.append(item)
-        else:
-            reasons[item.problem.id] = "; ".join(f.kind for f in audited.findings)
-    if not good:
-        raise UsageError(f"the audit found every problem of {suite} bad (--keep-bad takes them)")
-    return Chosen(items=good, left_out=reasons)
-
-
-def tell_left_out(chosen: Chosen, screen: Screen) -> None:
-    if chosen.left_out:
-        named = ", ".join(f"{name} ({why})" for name, why in list(chosen.left_out.items())[:8])
-        more = len(chosen.left_out) - 8
-        named += f" and {more} more" if more > 0 else ""
-        screen.say(f"left out {len(chosen.left_out)} problems: {named}", "yellow")
