@@ -130,7 +130,8 @@ def live(
 ) -> dict[str, Result]:
     """The run goes on until its end, or that of the life."""
     server.life = Life(float("inf"))
-    with Mortal(path, server.life) as log:
+    log = Mortal(path, server.life)
+    with log:
         row = log.find(run)
         take_up(log, row, CONFIG)
         done, spent = finished(log, run), spent_before(log, row)
