@@ -210,8 +210,8 @@ def test_a_faulty_model_is_one_by_name(tmp_path: Path) -> None:
     """Catches: a rate that is not read, or one that is none."""
     path = tmp_path / "s.json"
     path.write_text('["a"]')
-    for prefix in ("", "rate=0.5,", "seed=3,", "rate=1,seed=3,"):
+    for prefix in ("", "rate=0.5:", "seed=3:", "rate=1:seed=3:"):
         assert open_model(f"faulty/{prefix}scripted/{path}").name == f"faulty/scripted/{path}"
-    for wrong in ("rate=2,", "rate=.,"):
+    for wrong in ("rate=2:", "rate=.:"):
         with pytest.raises(UsageError):
             open_model(f"faulty/{wrong}scripted/{path}")

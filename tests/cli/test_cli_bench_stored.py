@@ -203,6 +203,7 @@ def test_what_imported_programs_cost_is_not_known(tmp_path: Path) -> None:
     assert line.split()[-2:] == ["-", "-"]
     assert "cost is not known" in " ".join(done.out.split())
     assert "differ in imported: made by Assay and import of s.jsonl (evalplus)" in done.err
+    assert "not set" not in done.err, "what is not known of it is no difference"
     [told] = shell.run(
         "bench", "report", row["log"], "--csv", "out", "--out", "page.html", "--json"
     ).rows

@@ -24,11 +24,10 @@ def settings_of(run: Stored) -> dict[str, Any]:
 
 def differs(a: Stored, b: Stored) -> dict[str, list[Any]]:
     """By name, the value of each run: settings such as the budget, and parts of the cells, of
-    which each run has a list."""
-    sides = [settings_of(run) for run in (a, b)]
-    found = {
-        name: [side.get(name) for side in sides] for name in dict.fromkeys([*sides[0], *sides[1]])
-    }
+    which each run has a list. Of an imported run no settings are known that could differ."""
+    one, other = (settings_of(run) for run in (a, b))
+    both = [name for name in one if name in other]
+    found = {name: [one.get(name), other.get(name)] for name in (*both, *WITHOUT)}
     for part in PARTS:
         found[part] = [sorted({getattr(cell, part) for cell in run.cells}) for run in (a, b)]
     return {name: values for name, values in found.items() if values[0] != values[1]}
