@@ -78,6 +78,11 @@ class BudgetSpent(AssayError):
 
     code = 5
 
+    def __init__(self, message: str, *, total: bool = False) -> None:
+        """`total`: that of the whole run; the problem's own would have had room."""
+        super().__init__(message)
+        self.total = total
+
 
 class StoreError(AssayError):
     """The log cannot be read or written."""

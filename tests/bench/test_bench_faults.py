@@ -188,7 +188,7 @@ class Pretend:
 
 async def test_faults_go_by_the_seed_and_not_by_the_order() -> None:
     """Catches: a test of faults that finds other ones each time."""
-    prompts = [Prompt(messages=(), seed=number) for number in range(200)]
+    prompts = [Prompt(messages=(), seed=number, temperature=1.0) for number in range(200)]
 
     async def kinds(order: Sequence[Prompt], seed: int) -> dict[str, str]:
         endless = Scripted([Reply(match="", text="x")])

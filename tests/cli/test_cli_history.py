@@ -157,7 +157,11 @@ def test_the_list_says_how_runs_came_out_and_leaves_out_what_never_began(tmp_pat
     assert empty not in listed
     lines = listed.splitlines()
     assert max(map(len, lines)) <= 80
-    endings = ("own.jsonl  1 of 2 solved (50.0%)", "add.py sub.py  1 of 2 verified", "verified")
+    endings = (
+        "own.jsonl sample(n=1)  1/2 solved (50.0%)",
+        "add.py sub.py  1 of 2 verified",
+        "verified",
+    )
     for line, ending in zip(lines, endings, strict=True):
         assert line.endswith(ending), line
     newest = shell.run("log", "--json").rows[0]["outcomes"]

@@ -55,13 +55,22 @@ async def test_cached_asks_once() -> None:
         model.complete([ask("a"), ask("b"), ask("a")]), model.complete([ask("a")])
     )
     assert sorted(echo.asked) == ["a", "b"]
-    again = await model.complete([ask("b"), ask("b", seed=1)])
+    again = await model.complete([ask("b"), ask("b", seed=1, temperature=0.8)])
     assert echo.asked[2:] == ["b"]
     texts = [[one.text for one in batch] for batch in (*batches, again)]
     assert texts == [["A", "B", "A"], ["A"], ["B", "B"]]
     paid = [[not one.cached for one in batch] for batch in (*batches, again)]
     assert paid == [[True, True, False], [False], [False, True]]
     assert not any(row.cached for row in shelf.rows.values())
+
+
+async def test_a_greedy_prompt_is_asked_once_whatever_the_seed() -> None:
+    """Catches: seeds of a grid that pay again for the greedy sample; draws that are shared."""
+    echo = Echo()
+    model = Cached(echo, DictShelf())
+    await model.complete([ask("greedy", seed=seed) for seed in (0, 1, 2)])
+    await model.complete([ask("drawn", seed=seed, temperature=0.8) for seed in (0, 1, 0)])
+    assert sorted(echo.asked) == ["drawn", "drawn", "greedy"]
 
 
 async def test_cached_keeps_what_finished() -> None:

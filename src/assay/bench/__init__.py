@@ -12,6 +12,7 @@ them), `curve` pass@t, `pairs` any two cells; formulas are in `stats`, `paired` 
 from dataclasses import dataclass, fields
 from typing import Any
 
+from assay.search.budget import TOTAL_BUDGET
 from assay.select.answer import Answer, Status
 
 
@@ -67,15 +68,21 @@ class Result:
     would have found."""
 
     @property
+    def cut_off(self) -> bool:
+        """Whether the budget of the whole run ended before this problem had its own."""
+        return self.stopped == TOTAL_BUDGET
+
+    @property
     def undisturbed(self) -> bool:
-        """Whether it is what the strategy gives. A run whose total budget ended never gave this
-        problem its own budget, so what it has then is no result, unless it is verified."""
-        cut_off = self.stopped == "total budget" and self.status != "verified"
+        """Whether it is what the strategy gives."""
+        cut_off = self.cut_off and self.status != "verified"
         return not (cut_off or self.failures or self.status == "unmeasured")
 
     @property
-    def tokens(self) -> int:
-        return int(self.cost["prompt_tokens"] + self.cost["completion_tokens"])
+    def tokens(self) -> int | None:
+        """`None`: not known, as of programs that were made elsewhere."""
+        prompt, completion = self.cost["prompt_tokens"], self.cost["completion_tokens"]
+        return None if prompt is None or completion is None else int(prompt + completion)
 
 
 def visible_counts(answer: Answer) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from assay.bench import Cell, Result
 from assay.bench.work import Listener, Recipe, Workshop, work
@@ -19,11 +20,12 @@ async def compare(
     done: dict[str, Result],
     listener: Listener,
 ) -> dict[str, Result]:
-    """Every cell over every item, `jobs` at a time; what is in `done` is not done again.
+    """Every cell over every item, `jobs` at a time; what is in `done` is not done again. A problem
+    that the budget of the whole run cuts off before its own is spent is not measured.
 
     Results are keyed by cell and problem, in the order of cells and items.
     """
-    results = dict(done)
+    results, shop = dict(done), replace(shop, comparing=True)
     waiting = asyncio.Semaphore(jobs)
 
     async def one(key: str, item: Item, cell: Cell, recipe: Recipe) -> None:

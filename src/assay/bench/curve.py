@@ -15,11 +15,14 @@ def curve(
 
     `solved`: problems whose search was over, and right, within so many. `written`: problems
     whose right answer had been tried by then, though the search went on; what it would be with a
-    perfect stop. Of the measured problems; an unmeasured one is in neither count.
+    perfect stop. Of the measured problems; an unmeasured one is in neither count. No steps where
+    it is not known what they cost.
     """
     rows = [row for row in results if row.hidden is not None]
     right = [row for row in rows if row.hidden]
-    ended = sorted(row.tokens for row in right)
+    if any(row.tokens is None for row in right):
+        return []
+    ended = sorted(row.tokens or 0 for row in right)
     written = sorted(written_at(row, progress.get(row.problem)) for row in right)
     return [
         {
@@ -35,4 +38,5 @@ def curve(
 
 def written_at(row: Result, path: Progress | None) -> int:
     """Where the log does not tell, all that was spent."""
-    return row.tokens if path is None or path.answer_tokens is None else path.answer_tokens
+    known = None if path is None else path.answer_tokens
+    return (row.tokens or 0) if known is None else known

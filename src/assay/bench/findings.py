@@ -6,9 +6,10 @@ from typing import Any
 from assay.bench import Cell, Result
 from assay.bench.clusters import pooled
 from assay.bench.curve import curve
+from assay.bench.differs import asked_otherwise, differs, in_words
 from assay.bench.pairs import all_pairs, paired, verdicts
 from assay.bench.progress import Progress, progress_of
-from assay.bench.stored import Stored, common_problems, settings_that_differ
+from assay.bench.stored import Stored, common_problems
 from assay.bench.summary import seeds, summary
 from assay.store import Log
 
@@ -49,7 +50,9 @@ def compare_runs(log: Log, a: Stored, b: Stored) -> dict[str, Any]:
         for run in (a, b)
     ]
     figures["problems"] = len(problems)
-    figures["differs"] = settings_that_differ((a, b))
+    figures["differs"] = differs(a, b)
+    figures["asked_otherwise"] = asked_otherwise(a, b, problems)
+    figures["differences"] = in_words(figures["differs"], figures["asked_otherwise"])
     return figures
 
 

@@ -147,8 +147,10 @@ def config_of(run: Stored, items: Mapping[str, Item], terms: dict[str, Any]) -> 
     """Of the new run: that of the old one, what graded it now, and where it comes from."""
     kept = list(items.values())
     marks = dict(zip(MARKS, (graded_by(kept), asked(kept)), strict=True))
-    origin = {"run": run.row.id, **terms}
-    return run.row.config | {"problems": list(items), **marks, "rejudged": origin}
+    begun = {name: value for name, value in run.row.config.items() if name != "isolation"}
+    sandbox = {name: terms[name] for name in ("tier", "unsafe", "remote") if name in terms}
+    now: dict[str, Any] = {"problems": list(items), "rejudged": {"run": run.row.id, **terms}}
+    return begun | marks | sandbox | now
 
 
 async def rejudge(

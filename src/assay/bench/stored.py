@@ -1,6 +1,6 @@
 """Two runs of `assay bench` out of the log, side by side over the problems that both measured."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -8,13 +8,10 @@ from typing import Any
 
 from assay.bench import Cell, Result
 from assay.bench.compare import logged, prefix
-from assay.bench.resume import MARKS, marks_of
+from assay.bench.resume import marks_of, tiers
 from assay.errors import UsageError
 from assay.grade import Item
 from assay.store import Log, RunRow
-
-SAME = ("suite", "problems", "cells", *MARKS)
-"""Keys of a run's configuration that are no setting of how its cells worked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +59,7 @@ def stored(log: Log, prefix_of_id: str) -> Stored:
         raise UsageError(f"run {row.id} is of `assay {row.command}`, not of `assay bench`")
     if "graded_by" not in row.config:
         raise UsageError(f"run {row.id} does not say what graded it; run it anew to compare it")
-    row = replace(row, config=row.config | marks_of(log, row))
+    row = replace(row, config=row.config | marks_of(log, row) | isolation_of(log, row))
     results = logged(log, row.id)
     cells = {}
     for body in row.config["cells"]:
@@ -70,6 +67,12 @@ def stored(log: Log, prefix_of_id: str) -> Stored:
         keys = {problem: prefix(cell) + problem for problem in row.config["problems"]}
         cells[cell] = {p: results[key] for p, key in keys.items() if key in results}
     return Stored(row=row, cells=cells)
+
+
+def isolation_of(log: Log, row: RunRow) -> dict[str, str]:
+    """The tier that judged, which the flags may have left open; of a run that was moved, all."""
+    found = tiers(log, row.id)
+    return {"isolation": ", ".join(dict.fromkeys(found))} if found else {}
 
 
 def cell_of(run: str, body: dict[str, Any]) -> Cell:
@@ -110,11 +113,3 @@ def tests_of(run: Stored) -> dict[str, str]:
 
 def measured(result: Result) -> bool:
     return result.hidden is not None
-
-
-def settings_that_differ(runs: Sequence[Stored]) -> dict[str, list[Any]]:
-    """Settings by name with the value of each run: not the cells, but budget, temperature, …"""
-    configs = [run.row.config for run in runs]
-    names = dict.fromkeys(name for config in configs for name in config if name not in SAME)
-    values = {name: [config.get(name) for config in configs] for name in names}
-    return {name: found for name, found in values.items() if found.count(found[0]) < len(found)}

@@ -1,6 +1,6 @@
 """The figures of one cell: one row of the table, and of `bench --json`."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -9,6 +9,7 @@ from assay.bench import APART, Cell, Result
 from assay.bench.abstention import Judged, aurc, calibration_error, coverage_at, excess_aurc
 from assay.bench.progress import Progress
 from assay.bench.stats import mean, mean_reciprocal_rank, pass_at_k, recall, wilson
+from assay.search.budget import TOTAL_BUDGET
 
 LOW_RISKS = (0.05, 0.1)
 NOTHING: Mapping[str, Progress] = {}
@@ -28,6 +29,7 @@ def summary(
         "items": len(rows),
         "measured": len(measured),
         "unmeasured": len(rows) - len(measured),
+        "unmeasured_by": dict(Counter(why_not(row) for row in rows if row.hidden is None)),
         "solved": right,
         "pass@1": right / len(measured) if measured else None,
         "interval": None if interval is None else list(interval),
@@ -35,9 +37,9 @@ def summary(
         **abstention(rows, measured),
         "in_process": sum(row.judging == "in-process" for row in rows),
         "cached_runs": sum(row.cost.get("cached_runs", 0) for row in rows),
-        "tokens": sum(row.tokens for row in rows),
-        "completion_tokens": sum(row.cost["completion_tokens"] for row in rows),
-        "solved_per_1000_tokens": per_thousand(right, sum(row.tokens for row in measured)),
+        "tokens": total([row.tokens for row in rows]),
+        "completion_tokens": total([row.cost["completion_tokens"] for row in rows]),
+        "solved_per_1000_tokens": per_thousand(right, total([row.tokens for row in measured])),
         **seconds(rows),
         **cpu_seconds(cell, rows),
         "questions": sum(row.questions for row in rows),
@@ -45,6 +47,13 @@ def summary(
         **turns(measured, progress),
         "confidence": confidence(measured),
     }
+
+
+def why_not(row: Result) -> str:
+    """Why an unmeasured result is none."""
+    if row.cut_off:
+        return TOTAL_BUDGET
+    return "failure" if row.failures or row.status == "unmeasured" else "no verdict"
 
 
 def visible(rows: Sequence[Result]) -> dict[str, Any]:
@@ -72,22 +81,27 @@ def abstention(rows: Sequence[Result], measured: Sequence[Result]) -> dict[str, 
     }
 
 
-def per_thousand(solved: int, tokens: int) -> float | None:
+def total(amounts: Sequence[Any]) -> Any:
+    """`None` where one is not known: of programs that were made elsewhere."""
+    return None if None in amounts else sum(amounts)
+
+
+def per_thousand(solved: int, tokens: int | None) -> float | None:
     return 1000 * solved / tokens if tokens else None
 
 
-def seconds(rows: Sequence[Result]) -> dict[str, float]:
+def seconds(rows: Sequence[Result]) -> dict[str, float | None]:
     """Wall seconds: all, awaiting the model, awaiting the sandbox, and what is neither."""
-    total, model, sandbox = (
-        sum(row.cost[name] for row in rows)
+    whole, model, sandbox = (
+        total([row.cost[name] for row in rows])
         for name in ("seconds", "model_seconds", "sandbox_seconds")
     )
-    return {
-        "seconds": round(total, 3),
-        "model_seconds": round(model, 3),
-        "sandbox_seconds": round(sandbox, 3),
-        "rest_seconds": round(max(0.0, total - model - sandbox), 3),
-    }
+    found = {"seconds": whole, "model_seconds": model, "sandbox_seconds": sandbox}
+    rest = None
+    if whole is not None and model is not None and sandbox is not None:
+        rest = max(0.0, whole - model - sandbox)
+    found["rest_seconds"] = rest
+    return {name: None if value is None else round(value, 3) for name, value in found.items()}
 
 
 def cpu_seconds(cell: Cell, rows: Sequence[Result]) -> dict[str, float | None]:

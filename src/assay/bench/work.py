@@ -16,7 +16,7 @@ from assay.model.prompter import Prompter
 from assay.problem import Problem
 from assay.sandbox import Run
 from assay.search import SOLVED, find_strategy
-from assay.search.budget import Budget, Cost, Ledger, Price
+from assay.search.budget import TOTAL_BUDGET, Budget, Cost, Ledger, Price
 from assay.search.driver import Parties
 from assay.search.meter import METER, Used
 from assay.search.records import run_record
@@ -26,6 +26,11 @@ from assay.select.answer import Answer, solve
 from assay.store import ItemJournal, Log
 from assay.store.solved import SolvedBefore
 
+UNKNOWN = (
+    "prompt_tokens", "completion_tokens", "calls", "seconds", "dollars", "model_seconds",
+    "model_cpu_seconds", "rest_cpu_seconds", "cached_calls", "cached_tokens",
+)  # fmt: skip
+"""Costs of programs that were made elsewhere: only what judging them took is known."""
 FREE = ("embedded", "scripted", "recorded")
 """Providers whose completions cost nothing."""
 
@@ -63,6 +68,10 @@ class Workshop:
     """The account of the whole run."""
     people: People | None = field(default=None, kw_only=True)
     """Who answers questions; `None`: nobody is there."""
+    comparing: bool = field(default=False, kw_only=True)
+    """What the budget of the whole run cut off is not measured: others had their own budget."""
+    elsewhere: bool = field(default=False, kw_only=True)
+    """The programs were made elsewhere: what they cost is not known."""
 
     @cached_property
     def library(self) -> Library:
@@ -112,6 +121,8 @@ async def _work(shop: Workshop, item: Item, recipe: Recipe, prefix: str, used: U
     if person is not None and person.failed:
         # With an answer it might have come to another program: this is not its result.
         answer = replace(answer, status="unmeasured", reason=person.failed)
+    if shop.comparing and answer.cut_off:
+        answer = replace(answer, status="unmeasured", reason=TOTAL_BUDGET, stopped=TOTAL_BUDGET)
     graded = await grade(shop.parties.sandbox, item, answer.code)
     if graded is not None:
         journal.note("grade", run_record(graded))
@@ -119,6 +130,8 @@ async def _work(shop: Workshop, item: Item, recipe: Recipe, prefix: str, used: U
     cost = Cost(sandbox_cpu_seconds=grading, rest_cpu_seconds=used())
     answer = replace(answer, cost=answer.cost + cost)
     result = result_of(answer, item, graded, f"{shop.run}/{name}")
+    if shop.elsewhere:
+        result = replace(result, cost=result.cost | dict.fromkeys(UNKNOWN))
     journal.note("result", asdict(result))
     return result
 

@@ -1,8 +1,9 @@
 """The problems that a verb of `bench` takes of a suite, and what it says of the others."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from assay.bench.audit import content_of, key_of, known
 from assay.bench.suites import left_out, limit_items, load_suite, runnable
@@ -55,10 +56,24 @@ class Chosen:
     items: list[Item]
     left_out: dict[str, str]
     """The other problems, and why."""
+    asked: list[Item]
+    """All that the flags ask for, those left out included."""
+    empty: str
+    """Why `items` are none, where they are."""
     outdated: int = 0
     """Problems that were found bad where programs ran otherwise; they are in `items`."""
 
+    def as_begun(self, config: Mapping[str, Any]) -> "Chosen":
+        """The problems that a run began with, whatever was found since. Raises `UsageError`."""
+        here = {item.problem.id: item for item in self.asked}
+        if gone := [problem for problem in config["problems"] if problem not in here]:
+            why = self.left_out.get(gone[0], "it is not in the suite")
+            raise UsageError(f"--resume: {gone[0]} of that run cannot be had now: {why}")
+        items = [here[problem] for problem in config["problems"]]
+        return replace(self, items=items, left_out=dict(config["left_out"]), outdated=0)
+
     def tell(self, screen: Screen) -> None:
+        """Raises `UsageError` where nothing is left."""
         tell_left_out(self.left_out, len(self.items) + len(self.left_out), screen)
         if self.outdated:
             screen.words(
@@ -66,6 +81,8 @@ class Chosen:
                 "with another toolchain: audit them here",
                 "yellow",
             )
+        if not self.items:
+            raise UsageError(self.empty)
 
 
 def choose(
@@ -81,7 +98,7 @@ def choose(
     """The items asked for that hidden tests grade, that no audit of the log found bad, and that
     can be run here.
 
-    Raises `UsageError` where nothing is left.
+    Raises `UsageError` where no problem has hidden tests.
     """
     items = limit_items(load_suite(suite, data), limit, every)
     reasons = left_out(suite, data)
@@ -94,19 +111,18 @@ def choose(
     reasons |= {item.problem.id: "no hidden tests" for item in items if not item.hidden}
     bad, outdated = ({}, 0) if keep_bad else found_bad(graded, log, machine)
     good = [item for item in graded if item.problem.id not in bad]
-    if not good:
-        raise UsageError(f"the audit found every problem of {suite} bad (--keep-bad takes them)")
     # Another machine has toolchains of its own.
     here, missing = (good, {}) if machine.remote else runnable(good)
-    if not here:
-        raise UsageError(f"no problem of {suite} can be run here: {'; '.join(missing.values())}")
     reasons |= bad
     reasons |= {
         item.problem.id: reason
         for item in good
         if (reason := missing.get(item.problem.language)) is not None
     }
-    return Chosen(items=here, left_out=reasons, outdated=outdated)
+    empty = f"the audit found every problem of {suite} bad (--keep-bad takes them)"
+    if good:
+        empty = f"no problem of {suite} can be run here: {'; '.join(missing.values())}"
+    return Chosen(items=here, left_out=reasons, asked=items, empty=empty, outdated=outdated)
 
 
 def found_bad(

@@ -28,8 +28,8 @@ def bench_compare(
     if as_json:
         print(json.dumps(figures))
         return 0
-    for name, values in figures["differs"].items():
-        screen.say(f"the runs differ in {name}: {values[0]!r} and {values[1]!r}", "yellow")
+    for text in figures["differences"]:
+        screen.say(text, "yellow")
     show_figures(figures)
     for run in figures["runs"]:
         if run["left_out"]:

@@ -8,7 +8,8 @@ from typing import Any
 from assay.bench import Result
 from assay.bench.findings import cells_and_curve
 from assay.bench.imported import Batch, batches, graded
-from assay.bench.stored import graded_by
+from assay.bench.resume import changed_tier
+from assay.bench.stored import asked, graded_by
 from assay.bench.summary import seeds
 from assay.bench.work import Workshop
 from assay.candidate import samples
@@ -67,7 +68,12 @@ def bench_import(file: Path, flags: ImportFlags) -> int:
         "suite": flags.suite,
         "problems": [item.problem.id for item in items],
         "graded_by": graded_by(items),
+        "asked": asked(items),
         "cells": [asdict(batch.cell) for batch in made],
+        "imported": {"file": file.name, "format": flags.format},
+        "tier": flags.tier,
+        "unsafe": flags.unsafe,
+        "remote": flags.remote,
     }
     with open_log(flags.log) as log:
         run = log.start("bench", config)
@@ -102,7 +108,9 @@ async def grade_all(
             screen.warn("UNSAFE: programs run without isolation, with your rights")
         screen.tell_tier(sandbox.isolation)
         nobody = Scripted([], name=made[0].cell.model)
-        shop = Workshop(Parties(nobody, sandbox), log, run, None, Ledger(Budget()))
+        changed_tier(log, run, sandbox.isolation)
+        parties = Parties(nobody, sandbox)
+        shop = Workshop(parties, log, run, None, Ledger(Budget()), elsewhere=True)
         with screen.working(sum(len(batch.items) for batch in made), "samples") as step:
 
             def listen(result: Result) -> None:

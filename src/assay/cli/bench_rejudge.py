@@ -16,6 +16,7 @@ from assay.bench.rejudge import (
     rejudge,
     tests_from,
 )
+from assay.bench.resume import changed_tier
 from assay.bench.stored import Stored, common_problems, stored
 from assay.bench.suites import load_suite
 from assay.cli.alone import alone
@@ -130,6 +131,7 @@ async def grade_all(
     if flags.unsafe:
         screen.warn("UNSAFE: programs run without isolation, with your rights")
     screen.tell_tier(sandbox.isolation)
+    changed_tier(log, new, sandbox.isolation)
     try:
         return await rejudge(sandbox, log, new, run, items, every=flags.every, jobs=flags.jobs)
     finally:

@@ -82,7 +82,8 @@ def bench_suite(
         raise typer.Exit(bench_list(json))
     if not suite:
         raise UsageError("which suite? assay bench --list shows them")
-    from assay.cli.bench import BenchFlags, bench
+    from assay.cli.bench import bench
+    from assay.cli.bench_begin import BenchFlags
     from assay.cli.bench_grid import GridFlags
     from assay.cli.session import Settings
 

@@ -43,7 +43,8 @@ def table(rows: Sequence[dict[str, Any]]) -> None:
     from rich.text import Text
 
     shown = Table(box=None, pad_edge=False)
-    for name in ("cell", "model", "solved", "pass@1 (95 %)", "tokens", "seconds"):
+    gaps = ["not measured"] * any(row["unmeasured"] for row in rows)
+    for name in ("cell", "model", "solved", "pass@1 (95 %)", *gaps, "tokens", "seconds"):
         shown.add_column(name, justify="left" if name in ("cell", "model") else "right")
     for name, row in zip(labels(rows, without="model"), rows, strict=True):
         shown.add_row(
@@ -51,10 +52,28 @@ def table(rows: Sequence[dict[str, Any]]) -> None:
             head(row["model"].rpartition("/")[2], 20),
             f"{row['solved']}/{row['measured']}",
             rate(row),
-            f"{row['tokens']:,}",
-            f"{row['seconds']:,.1f}",
+            *(["\n".join(counted(row)) or "0"] if gaps else []),
+            amount(row["tokens"], ",d"),
+            amount(row["seconds"], ",.1f"),
         )
     Console(highlight=False).print(shown)
+    unknown = [name for name, row in zip(labels(rows), rows, strict=True) if row["tokens"] is None]
+    if unknown:
+        tell(f"-: what the programs of {', '.join(unknown)} cost is not known: made elsewhere.")
+
+
+def amount(value: float | None, form: str) -> str:
+    """What is not known is `-`, never 0."""
+    return "-" if value is None else format(value, form)
+
+
+def counted(row: dict[str, Any]) -> list[str]:
+    """How many were not measured, by what kept them from it."""
+    return [f"{count} {why}" for why, count in row["unmeasured_by"].items()]
+
+
+def reasons(row: dict[str, Any]) -> str:
+    return f" ({', '.join(counted(row))})" if row["unmeasured_by"] else ""
 
 
 def labels(rows: Sequence[dict[str, Any]], without: str = "") -> list[str]:
@@ -102,7 +121,8 @@ def sentence(row: dict[str, Any], name: str) -> str:
 def times(row: dict[str, Any]) -> str:
     """Wall and CPU time by who took it; what is not known is left out."""
     parties = ("model", "sandbox", "rest")
-    wall = ", ".join(f"{row[f'{party}_seconds']:.1f} {party}" for party in parties)
+    known_wall = [(party, row[f"{party}_seconds"]) for party in parties]
+    wall = ", ".join(f"{amount(value, '.1f')} {party}" for party, value in known_wall)
     cpu = [(party, row[f"{party}_cpu_seconds"]) for party in parties]
     known = ", ".join(f"{value:.1f} {party}" for party, value in cpu if value is not None)
     return f"seconds: {wall}" + (f" (CPU: {known})" if known else "")

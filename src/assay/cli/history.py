@@ -19,7 +19,7 @@ def list_runs(log: Log, limit: int, as_json: bool) -> None:
         if as_json:
             print(json.dumps(asdict(run) | {"outcomes": asdict(found[run.id])}))
         else:
-            print(f"{run.id}  {when(run.started)}  {run.command:<6} {about(run, found[run.id])}")
+            print(f"{run.id}  {when(run.started)}  {kind_of(run):<7} {about(run, found[run.id])}")
     if not runs and not as_json:
         print("nothing has happened yet; try: assay solve examples/roman.py")
 
@@ -29,20 +29,46 @@ def when(seconds: float) -> str:
 
 
 def about(run: RunRow, found: Outcomes) -> str:
-    """What was solved, and how that came out, in the columns that are left of 80."""
-    config = run.config
-    what = " ".join((config.get("suite") or " ".join(config.get("targets", []))).split())
-    said = outcome(found)
-    if not run.finished:
-        said = f"{said}, not finished" if said else "not finished"
-    return f"{head(visible(what), max(12, 43 - len(said)))}  {said}".rstrip()
+    """What it was, what was solved, and how that came out, in the columns that are left of 80."""
+    said = outcome(found, run.finished)
+    room = max(12, 42 - len(said))
+    what = " ".join(subject(run.config, room).split())
+    return f"{head(visible(what), room)}  {said}".rstrip()
 
 
-def outcome(found: Outcomes) -> str:
-    """By hidden tests, where there are some: else by what the visible ones say."""
+def kind_of(run: RunRow) -> str:
+    """The command, or what made another run of it."""
+    kinds = {"rejudged": "rejudge", "imported": "import"}
+    return next((kind for key, kind in kinds.items() if key in run.config), run.command)
+
+
+def subject(config: dict[str, Any], room: int) -> str:
+    """Files or suite, with what tells it apart from other runs of these: its strategies, or how
+    many cells where they take too much room."""
+    suite = str(config.get("suite", ""))
+    if "rejudged" in config:
+        return f"of {config['rejudged']['run']} {suite}"
+    if "imported" in config:
+        return f"{config['imported']['file']} {suite}"
+    if "cells" not in config:
+        return suite or " ".join(config.get("targets", []))
+    cells = config["cells"]
+    names = ",".join(dict.fromkeys(str(cell.get("strategy")) for cell in cells))
+    count = f"{len(cells)} cells"
+    several = len(cells) > names.count(",") + 1
+    words = f"{suite} {names}" + (f", {count}" if several else "")
+    return words if len(words) <= room or len(cells) == 1 else f"{suite} {count}"
+
+
+def outcome(found: Outcomes, finished: bool = True) -> str:
+    """By hidden tests, where there are some: else by what the visible ones say. The first problems
+    to end are no fair sample, so that a run that is not finished has no rate."""
     total = sum(found.status.values())
+    if not finished:
+        done = f"{found.solved}/{found.graded} solved" if found.graded else f"{total} done"
+        return f"{done}, not finished" if total else "not finished"
     if found.graded:
-        return f"{found.solved} of {found.graded} solved ({found.solved / found.graded:.1%})"
+        return f"{found.solved}/{found.graded} solved ({found.solved / found.graded:.1%})"
     if total == 1:
         return next(iter(found.status))
     parts = [f"{found.status.get('verified', 0)} of {total} verified"] * (total > 0)

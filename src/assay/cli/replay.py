@@ -20,7 +20,7 @@ from assay.errors import BudgetSpent, ModelError, UsageError
 from assay.feedback.steps import Ask, Question, Recall, Reply, Request, Try
 from assay.grade import Item
 from assay.model import Completion, Message, Prompt
-from assay.search.budget import Budget, Ledger
+from assay.search.budget import TOTAL_BUDGET, Budget, Ledger
 from assay.search.driver import Trail
 from assay.search.retrieval import Library
 from assay.store import Event, Log, RunRow
@@ -54,7 +54,7 @@ class Logged:
         self._by_hand: dict[int, Any] = {}
         self._requests = 0
         self._tried = sum(event.kind == "attempt" for event in events)
-        self._spent = ending_of(events).endswith("budget")
+        self._ending = ending_of(events)
         for event in events:
             body = event.body
             if event.kind == "completion":
@@ -85,8 +85,9 @@ class Logged:
 
     def _end(self) -> None:
         """Seconds do not hold now: the log says where they ended. Raises `BudgetSpent`."""
-        if self._spent:
-            raise BudgetSpent("the log ends here, as the budget did then")
+        if self._ending.endswith("budget"):
+            total = self._ending == TOTAL_BUDGET
+            raise BudgetSpent("the log ends here, as the budget did then", total=total)
 
     async def answer(self, question: Question) -> Reply | None:
         del question
@@ -156,7 +157,7 @@ def ending_of(events: Sequence[Event]) -> str:
 
 def total_of(events: Sequence[Event]) -> Budget:
     """Where the budget of the whole run ended the search: what it had left for this problem."""
-    if ending_of(events) != "total budget":
+    if ending_of(events) != TOTAL_BUDGET:
         return Budget()
     [cost] = [event.body["cost"] for event in events if event.kind == "result"][-1:]
     return Budget(calls=cost["calls"], runs=cost["runs"])

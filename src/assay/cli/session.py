@@ -21,7 +21,7 @@ from assay.model.prompter import Prompter
 from assay.sandbox import Sandbox, open_sandbox
 from assay.sandbox.checked import Checked
 from assay.search import SOLVED, find_strategy
-from assay.search.budget import Budget, Cost, Ledger
+from assay.search.budget import Budget, Ledger
 from assay.search.driver import Parties
 from assay.select import LIKELIHOOD, find_selector
 from assay.store import Log, default_path
@@ -153,17 +153,18 @@ async def workshop(
     log: Log,
     run: str,
     screen: Screen,
-    spent: Cost | None = None,
+    total: Ledger | None = None,
     model: Model | None = None,
     share: bool = False,
 ) -> AsyncIterator[Workshop]:
-    """Model (`model`, else the one of that name), sandbox and ledger for one run. With `share`
+    """Model (`model`, else the one of that name), sandbox and ledger (`total`, else a new one) for
+    one run. With `share`
     what the log knows of a program on its tests is not run again, unless the flags say so.
 
     Raises `NoSandbox`, `ModelError`, `UsageError`.
     """
     price = price_of(model_name, settings.price)
-    total = Ledger(Budget.parse(settings.total), price=price, spent=spent)
+    total = total or Ledger(Budget.parse(settings.total), price=price)
     async with AsyncExitStack() as stack:
         sandbox = open_sandbox(unsafe=settings.unsafe, tier=settings.tier, remote=settings.remote)
         stack.push_async_callback(sandbox.close)

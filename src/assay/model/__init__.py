@@ -33,8 +33,11 @@ class Prompt:
     @property
     def key(self) -> str:
         """SHA-256 over every field, as hexadecimal: equal prompts have equal keys. One that wants
-        no log-probabilities has the key that it had before there was such a wish."""
+        no log-probabilities has the key that it had before there was such a wish. Nothing is drawn
+        at temperature 0, so that the seed is no part of a greedy prompt."""
         fields = asdict(self)
+        if self.temperature == 0:
+            fields["seed"] = 0
         if not self.logprobs:
             del fields["logprobs"]
         text = json.dumps(fields, sort_keys=True, ensure_ascii=False)

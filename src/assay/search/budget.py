@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -11,6 +11,8 @@ from assay.model import Completion, Message, Prompt
 
 PER_MESSAGE = 16
 """Tokens that a chat template may add around one message; seen: 4 to 6."""
+TOTAL_BUDGET = "total budget"
+"""Why a search ended that the budget of the whole run cut off."""
 SMALLEST_REPLY = 32
 """A call that could write less than this is not made: it would be cut before any program."""
 
@@ -116,10 +118,16 @@ class Reservation:
     """As it may be sent: `max_tokens` cut to what is left."""
     prompt_tokens: int
     """Upper bound."""
+    cut: bool = False
+    """Whether the account of the whole run left less for the reply than the problem's own."""
 
 
 class Ledger:
-    """The account of one problem. `parent`, the account of the whole run, is charged as well."""
+    """The account of one problem. `parent`, the account of the whole run, is charged as well.
+
+    Of the account of a run that may be killed and go on: `paid` are the keys of prompts that it was
+    charged for before, which are free where the cache answers them; `keep` is told what is spent
+    and held at worst before each call is made, and when it is over."""
 
     def __init__(
         self,
@@ -128,6 +136,8 @@ class Ledger:
         price: Price | None = None,
         parent: "Ledger | None" = None,
         spent: Cost | None = None,
+        paid: Iterable[str] | None = None,
+        keep: Callable[[Cost], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if budget.dollars is not None and price is None:
@@ -139,6 +149,9 @@ class Ledger:
         self._held_prompt = 0
         self._held_completion = 0
         self._held_calls = 0
+        self._paid = None if paid is None else set(paid)
+        self._keep = keep
+        self._kept: Cost | None = None
         self._clock = clock
         self._start = clock()
         self._known: dict[tuple[Message, ...], int] = {}
@@ -157,24 +170,37 @@ class Ledger:
 
     def seconds_left(self) -> float | None:
         """Wall seconds until a limit; `None` without one."""
-        mine = self.budget.seconds
-        left = [] if mine is None else [mine - self.cost.seconds]
-        if self.parent is not None and (above := self.parent.seconds_left()) is not None:
-            left.append(above)
+        above = None if self.parent is None else self.parent.seconds_left()
+        left = [seconds for seconds in (self._own_seconds(), above) if seconds is not None]
         return min(left) if left else None
+
+    def _own_seconds(self) -> float | None:
+        return None if self.budget.seconds is None else self.budget.seconds - self.cost.seconds
+
+    def late(self) -> BudgetSpent:
+        """The seconds of either account are over."""
+        own = self._own_seconds()
+        total = own is None or own > 0
+        return BudgetSpent("the seconds of the budget are over", total=total)
 
     def reserve(self, prompt: Prompt) -> Reservation:
         """Holds the worst case of a call. Raises `BudgetSpent` where that would overrun."""
         bound = self.bound(prompt.messages)
-        most = min(prompt.max_tokens, self.room(bound))
-        if most < max(1, min(SMALLEST_REPLY, prompt.max_tokens)):
-            raise BudgetSpent("the budget has no room for another call")
-        held = Reservation(replace(prompt, max_tokens=most), bound)
+        own = min(prompt.max_tokens, self._own_room(bound))
+        most = min(own, self.room(bound))
+        least = max(1, min(SMALLEST_REPLY, prompt.max_tokens))
+        if most < least:
+            raise BudgetSpent("the budget has no room for another call", total=own >= least)
+        held = Reservation(replace(prompt, max_tokens=most), bound, cut=most < own)
         self._hold(held, 1)
         return held
 
     def room(self, prompt_tokens: int) -> int:
         """Completion tokens that a call with such a prompt may still write."""
+        own = self._own_room(prompt_tokens)
+        return own if self.parent is None else min(own, self.parent.room(prompt_tokens))
+
+    def _own_room(self, prompt_tokens: int) -> int:
         cost, budget = self.cost, self.budget
         held = self._held_prompt + self._held_completion
         room: list[float] = [math.inf]
@@ -192,8 +218,6 @@ class Ledger:
             if left < 0:
                 return 0
             room.append(left / self.price.completion if self.price.completion else math.inf)
-        if self.parent is not None:
-            room.append(self.parent.room(prompt_tokens))
         least = min(room)
         return 2**31 if least == math.inf else max(0, int(least))
 
@@ -213,21 +237,15 @@ class Ledger:
             cached_calls=cached,
             cached_tokens=cached * (prompt_tokens + completion_tokens),
         )
-        self._charge(held, cost)
+        self._charge(held, cost, completion)
 
     def release(self, held: Reservation) -> None:
         """Gives back what a call that failed had held."""
         self._hold(held, -1)
 
-    def total_spent(self) -> bool:
-        """Whether it is the account of the whole run that has no room for another call or run."""
-        above = self.parent
-        return above is not None and (above.room(0) < SMALLEST_REPLY or above.runs_left() <= 0)
-
-    def spent(self) -> str:
-        """In words, the limit of which the largest part is used: that of the whole run where its
-        account is the one without room."""
-        if self.parent is not None and self.total_spent():
+    def spent(self, total: bool = False) -> str:
+        """In words, the limit of which the largest part is used; `total`: of the whole run."""
+        if self.parent is not None and total:
             return f"{self.parent.spent()} for the whole run"
         cost, used = self.cost, list[tuple[float, str]]()
         for field in fields(self.budget):
@@ -243,24 +261,32 @@ class Ledger:
         """How many of `wanted` runs may be made; they are charged. Raises `BudgetSpent` at none."""
         granted = min(wanted, max(0, self.runs_left()))
         if wanted and not granted:
-            raise BudgetSpent("the budget has no room for another run")
+            raise self.no_more_runs(wanted)
         self.charge(Cost(runs=granted))
         return granted
 
     def runs_left(self) -> int:
-        limits = [2**31]
-        if self.budget.runs is not None:
-            limits.append(self.budget.runs - self._spent.runs)
-        if (seconds := self.seconds_left()) is not None and seconds <= 0:
+        own = self._own_runs()
+        return own if self.parent is None else min(own, self.parent.runs_left())
+
+    def no_more_runs(self, wanted: int) -> BudgetSpent:
+        """Why not so many are granted now."""
+        total = self.runs_left() < min(wanted, self._own_runs())
+        return BudgetSpent("the budget has no room for another run", total=total)
+
+    def _own_runs(self) -> int:
+        if (seconds := self._own_seconds()) is not None and seconds <= 0:
             return 0
-        if self.parent is not None:
-            limits.append(self.parent.runs_left())
-        return min(limits)
+        return 2**31 if self.budget.runs is None else self.budget.runs - self._spent.runs
 
     def charge(self, cost: Cost) -> None:
-        self._spent = self._spent + cost
+        self._spend(cost)
         if self.parent is not None:
             self.parent.charge(cost)
+
+    def _spend(self, cost: Cost) -> None:
+        self._spent = self._spent + cost
+        self._write_down()
 
     def bound(self, messages: tuple[Message, ...]) -> int:
         """Most tokens that these messages can be: what an earlier call with the same beginning
@@ -288,12 +314,40 @@ class Ledger:
         self._held_prompt += sign * held.prompt_tokens
         self._held_completion += sign * held.prompt.max_tokens
         self._held_calls += sign
+        self._write_down()
         if self.parent is not None:
             self.parent._hold(held, sign)
 
-    def _charge(self, held: Reservation, cost: Cost) -> None:
-        self._hold(held, -1)
-        dollars = None
+    def _charge(self, held: Reservation, cost: Cost, completion: Completion) -> None:
+        dollars = 0.0
         if self.price is not None:
             dollars = self.price.of(cost.prompt_tokens, cost.completion_tokens)
-        self.charge(replace(cost, dollars=dollars if dollars is not None else 0.0))
+        cost = replace(cost, dollars=dollars)
+        self._spend(cost)
+        above = self.parent
+        if above is not None and not (completion.cached and above.has_paid(held.prompt.key)):
+            above.charge(cost)
+        self._hold(held, -1)  # after the charge: what is kept meanwhile is never too little
+
+    def has_paid(self, key: str) -> bool:
+        """Whether this account was charged for that prompt before; it is from now on."""
+        if self._paid is None or key in self._paid:
+            return self._paid is not None
+        self._paid.add(key)
+        return False
+
+    def _write_down(self) -> None:
+        if self._keep is None:
+            return
+        price = self.price or Price(0.0, 0.0)
+        worst = Cost(
+            prompt_tokens=self._spent.prompt_tokens + self._held_prompt,
+            completion_tokens=self._spent.completion_tokens + self._held_completion,
+            calls=self._spent.calls + self._held_calls,
+            runs=self._spent.runs,
+            dollars=(self._spent.dollars or 0.0)
+            + price.of(self._held_prompt, self._held_completion),
+        )
+        if worst != self._kept:
+            self._kept = worst
+            self._keep(worst)

@@ -27,11 +27,12 @@ from assay.model import Completion, Model, Prompt
 from assay.model.checked import only
 from assay.problem import Problem, Test
 from assay.sandbox import Job, Run, Sandbox
-from assay.search.budget import Cost, Ledger, Reservation
+from assay.search.budget import TOTAL_BUDGET, Cost, Ledger, Reservation
 from assay.search.meter import METER
 from assay.search.records import attempt_record, by_hand_record, completion_record
 
 T = TypeVar("T")
+Ran = Run | SandboxError | UsageError | BudgetSpent
 BY_HAND = "stopped by hand"
 
 
@@ -98,6 +99,8 @@ class Trail:
     """Failures of model and sandbox, those included that left only advice out."""
     told: list[Tell] = field(default_factory=list)
     """What was said of candidates."""
+    cut_off: bool = False
+    """The budget of the whole run kept something from it that its own had room for."""
 
 
 class Driver:
@@ -132,14 +135,15 @@ class Driver:
                 try:
                     served = await self._serve(looked)
                 except (BudgetSpent, ModelError) as error:
+                    self.trail.cut_off |= isinstance(error, BudgetSpent) and error.total
                     request = steps.throw(error)
                 else:
                     request = steps.send(served)
         except StopIteration as end:
             result: T = end.value
             return result
-        except BudgetSpent:
-            self._budget_spent()
+        except BudgetSpent as error:
+            self._budget_spent(error)
         except ModelError as error:
             self.trail.stopped = f"model: {error}"
             self.trail.failures.append(self.trail.stopped)
@@ -187,9 +191,10 @@ class Driver:
                 self.journal.note("feedback", {"candidate": candidate, **asdict(feedback)})
                 return None
 
-    def _budget_spent(self) -> None:
-        self.trail.stopped = "total budget" if self.ledger.total_spent() else "budget"
-        self.trail.spent = self.ledger.spent()
+    def _budget_spent(self, error: BudgetSpent) -> None:
+        self.trail.cut_off |= error.total
+        self.trail.stopped = TOTAL_BUDGET if error.total else "budget"
+        self.trail.spent = self.ledger.spent(error.total)
 
     async def _ask(self, prompts: Sequence[Prompt], optional: bool) -> list[Completion]:
         """A greedy prompt of before has its answer already, which is neither asked for nor charged
@@ -202,10 +207,10 @@ class Driver:
         while waiting:
             try:
                 held = self._reserve(waiting)
-            except BudgetSpent:
+            except BudgetSpent as error:
                 if not completions and not optional:
                     raise
-                self._budget_spent()
+                self._budget_spent(error)
                 break
             waiting = waiting[len(held) :]
             needed = not optional and not completions and not waiting
@@ -252,6 +257,7 @@ class Driver:
             self.ledger.release(held)
             raise
         self.ledger.settle(held, completion)
+        self.trail.cut_off |= held.cut and completion.finish_reason != "stop"
         if held.prompt.temperature == 0:
             self._answered[held.prompt.key] = completion
         self.journal.note("completion", completion_record(held.prompt, completion))
@@ -266,7 +272,7 @@ class Driver:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise BudgetSpent("the seconds of the budget are over") from None
+            raise self.ledger.late() from None
 
     async def _try(self, candidates: Sequence[Candidate], tests: tuple[Test, ...]) -> list[Attempt]:
         new: dict[str, Candidate] = {}
@@ -304,20 +310,18 @@ class Driver:
                 self.journal.note("error", {"error": str(result)})
         return [self._executed.get(job) for job in jobs]
 
-    async def _sandboxed(
-        self, jobs: list[Job]
-    ) -> list[Run | SandboxError | UsageError | BudgetSpent]:
+    async def _sandboxed(self, jobs: list[Job]) -> list[Ran]:
         """A run a job, or what kept it from one. Raises `BudgetSpent` where that kept all."""
         if not jobs:
             return []
+        spent = self.ledger.no_more_runs(len(jobs))
         granted = jobs[: self.ledger.reserve_runs(len(jobs))]
-        spent = BudgetSpent("the budget has no room for another run")
         async with self._timed("sandbox"):
             answers = await asyncio.gather(
                 *(self._in_time(self.parties.sandbox.run([job])) for job in granted),
                 return_exceptions=True,
             )
-        results: list[Run | SandboxError | UsageError | BudgetSpent] = []
+        results: list[Ran] = []
         for answer in answers:
             if isinstance(answer, list):
                 results.append(answer[0])
@@ -332,23 +336,20 @@ class Driver:
             # Seconds that end during one of several runs leave the others what they are.
             if not any(isinstance(result, Run) for result in results):
                 raise cut[0]
-            self._budget_spent()
+            self._budget_spent(cut[0])
         return results
 
     def _attempt(
         self, candidate: Candidate, tests: tuple[Test, ...], failure: str | None
     ) -> Attempt:
         run = self._runs.get((candidate.id, tests))
-        return Attempt(
-            candidate=candidate, run=run, feedback=self._feedback(candidate, run, failure)
-        )
+        feedback = self._feedback(candidate, run, failure)
+        return Attempt(candidate=candidate, run=run, feedback=feedback)
 
     def _feedback(self, candidate: Candidate, run: Run | None, failure: str | None) -> Feedback:
         if candidate.code is None:
             return no_code(self.problem)
-        if run is None:
-            return unmeasured(failure or "it was not run")
-        return explain(self.problem, run)
+        return explain(self.problem, run) if run else unmeasured(failure or "it was not run")
 
     async def _consult(self, question: Question) -> Reply | None:
         person = self.parties.person
@@ -375,11 +376,9 @@ class Driver:
         try:
             yield
         finally:
-            seconds = time.monotonic() - start
-            in_model = party == "model"
-            self.ledger.charge(
-                Cost(model_seconds=seconds) if in_model else Cost(sandbox_seconds=seconds)
-            )
+            spent, model = time.monotonic() - start, party == "model"
+            cost = Cost(model_seconds=spent) if model else Cost(sandbox_seconds=spent)
+            self.ledger.charge(cost)
 
     @asynccontextmanager
     async def _computing(self) -> AsyncIterator[None]:

@@ -58,6 +58,8 @@ class Answer:
     """Put to a person."""
     failures: int = 0
     """Of model and sandbox, that it was found in spite of."""
+    cut_off: bool = False
+    """The budget of the whole run ended it before its own did, or left less for a reply."""
 
     @property
     def visible(self) -> tuple[int, int]:
@@ -160,6 +162,7 @@ def conclude(
         stopped=trail.stopped,
         questions=trail.questions,
         failures=trail.disturbed,
+        cut_off=trail.cut_off,
     )
 
 

@@ -33,7 +33,7 @@ class Sample:
     @property
     def answered(self) -> bool:
         """The search came to its end: its answer, or that it has none, can be graded."""
-        cut_off = self.result.stopped == "total budget" and self.result.status != "verified"
+        cut_off = self.result.cut_off and self.result.status != "verified"
         return self.measured or not (cut_off or self.result.status == "unmeasured")
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import assay
 from assay.bench import Cell, Result
 from assay.bench.compare import prefix
+from assay.bench.differs import settings_of
 from assay.bench.findings import compare_runs, figures_of
 from assay.bench.history import graded, last, searched
 from assay.bench.report.attempts import item_of, task_of
 from assay.bench.report.kinds import KINDS, kind_of
 from assay.bench.report.shelf import Shelf
 from assay.bench.stats import wilson
-from assay.bench.stored import SAME, Stored, common_problems
+from assay.bench.stored import Stored, common_problems
 from assay.errors import StoreError
 from assay.search.budget import Cost
 from assay.store import Log
@@ -80,14 +81,14 @@ def assemble(
 
 
 def about(run: Stored) -> dict[str, Any]:
-    settings = {name: value for name, value in run.row.config.items() if name not in SAME}
     return {
         "run": run.row.id,
         "started": run.row.started,
         "finished": run.row.finished,
         "results": run.results,
         "wanted": run.wanted,
-        "settings": settings,
+        "settings": settings_of(run),
+        "left_out": run.row.config.get("left_out", {}),
     }
 
 

@@ -94,7 +94,7 @@ const lineOf = (cell, x, y, right, svg) => {
 
 const showCurves = () => {
   const section = byId("curves");
-  if (!data.curve.length) return section.append(make("p", { class: "note" }, "No problem is solved yet: there is no curve."));
+  if (!data.curve.length) return section.append(make("p", { class: "note" }, cells.some((cell) => cell.solved && cell.tokens === null) ? "What the programs cost is not known: there is no curve." : "No problem is solved yet: there is no curve."));
   const place = make("div", { class: "chart-place" });
   const ticks = make("div");
   const redraw = () => {
@@ -126,7 +126,7 @@ const curveTable = () => {
   const marks = [...new Set([0.1, 0.25, 0.5, 0.75, 0.9, 1].map((share) => tokens[Math.ceil(share * tokens.length) - 1]))];
   const at = (cell, mark) => {
     const step = stepsOf(cell).filter((one) => one.tokens <= mark).pop();
-    if (!cell.measured) return UNKNOWN;
+    if (!cell.measured || cell.tokens === null) return UNKNOWN;
     if (!step) return "0";
     const rate = `${step[curveState.field]} of ${step.measured}`;
     return curveState.field === "solved" ? [rate, " ", make("small", {}, between(step.interval))] : rate;

@@ -17,8 +17,7 @@ const showAbout = () => {
     make("p", {}, sharedParts()),
     ...unfinished.map((run) => make("p", { class: "warning" }, make("strong", {}, `Run ${run.run} is not finished: `),
       `${whole(run.results)} of ${whole(run.wanted)} results are there. The first to end are not a fair sample.`)),
-    ...Object.entries(data.differs ?? {}).map(([name, values]) =>
-      make("p", { class: "warning" }, `The runs differ in ${name}: ${values.map((value) => JSON.stringify(value)).join(" and ")}.`)),
+    ...(data.differences ?? []).map((text) => make("p", { class: "warning" }, `${capital(text)}.`)),
     more("Settings", make("dl", { class: "settings" },
       Object.entries(first.settings).map(([name, value]) => [
         make("dt", {}, name),
@@ -44,7 +43,7 @@ const rateOf = (count, of, interval) =>
 const gaps = (cell) => {
   const notes = [];
   if (cell.items < cell.wanted) notes.push(`${cell.wanted - cell.items} not finished`);
-  if (cell.unmeasured) notes.push(`${cell.unmeasured} not measured`);
+  if (cell.unmeasured) notes.push(`${cell.unmeasured} not measured (${Object.entries(cell.unmeasured_by).map(([why, count]) => `${count} ${why}`).join(", ")})`);
   if (cell.in_process) notes.push(`${cell.in_process} judged in-process`);
   return notes.length ? make("span", { class: "gap" }, notes.join(", ")) : "none";
 };
@@ -115,9 +114,11 @@ const findings = () => {
 };
 
 const showCost = () => {
-  const each = (cell, value) => (cell.items ? whole(value / cell.items) : UNKNOWN);
+  const each = (cell, value) => (cell.items && value !== null ? whole(value / cell.items) : UNKNOWN);
+  const elsewhere = cells.filter((cell) => cell.tokens === null);
   byId("cost").append(
     make("p", { class: "note" }, "Completions out of the cache or a recording count as when they were paid for. Times of a problem overlap those of others where several were worked on at once."),
+    elsewhere.length ? make("p", { class: "note" }, `${UNKNOWN}: not known; the programs of `, elsewhere.map((cell) => [badge(cell), " "]), "were made elsewhere.") : "",
     table("Cost", [
       { name: "Cell", head: true, value: named },
       { name: "Tokens", number: true, value: (cell) => whole(cell.tokens) },
