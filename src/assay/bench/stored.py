@@ -13,7 +13,7 @@ from assay.errors import UsageError
 from assay.grade import Item
 from assay.store import Log, RunRow
 
-SAME = ("suite", "problems", "cells", *MARKS)
+SAME = ("suite", "problems", "cells", "people", *MARKS)
 """Keys of a run's configuration that are no setting of how its cells worked."""
 
 

@@ -1,7 +1,8 @@
 """`assay bench`: a suite, a grid of cells, a table."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,24 @@ from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished, prefix
 from assay.bench.findings import figures_of
 from assay.bench.people import People
-from assay.bench.results import contents, write
+from assay.bench.results import contents, text_of
 from assay.bench.resume import same_run, spent_before, take_up
 from assay.bench.stored import asked, graded_by, stored
 from assay.bench.suites import runnable
-from assay.bench.work import Recipe
+from assay.bench.work import Listener, Recipe
 from assay.cli.alone import alone
 from assay.cli.bench_audit import choose, tell_left_out
 from assay.cli.bench_grid import GridFlags, dry_run, recipes
-from assay.cli.bench_report import check_writable, report_run
-from assay.cli.figures import labels, show_figures
+from assay.cli.bench_report import report_run
+from assay.cli.figures import legend, show_figures
+from assay.cli.files import check_place, write_file
+from assay.cli.labels import letters
+from assay.cli.progress import WatchedModel, Work
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
-from assay.cli.session import Settings, fetch, open_log, workshop
+from assay.cli.session import Settings, check_parties, fetch, open_log, workshop
 from assay.errors import UsageError
+from assay.feedback.shorten import visible
 from assay.grade import Item
 from assay.store import Log
 
@@ -44,11 +49,8 @@ class BenchFlags:
 def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
-    check_writable(flags.report)
-    if flags.out is not None and not flags.out.parent.is_dir():
-        raise UsageError(f"--out {flags.out}: no such folder")
-    if flags.out is not None and flags.out.is_dir():
-        raise UsageError(f"--out {flags.out}: a folder")
+    check_place("--report", flags.report)
+    check_place("--out", flags.out)
     chosen = choose(flags.suite, flags.data, flags.limit, flags.every, flags.keep_bad, settings.log)
     items = chosen.items
     tell_left_out(chosen, screen)
@@ -56,11 +58,45 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
         items = without_missing(items, chosen.left_out, screen)
     grid = recipes(settings, grid_flags, flags.suite)
     people = grid_flags.people(items, grid, screen)
+    check_parties(settings, [cell.model for cell, _ in grid])
     if grid_flags.dry_run:
         if flags.resume:
             raise UsageError("--dry-run starts nothing: give it without --resume")
         return dry_run(settings, grid, items, grid_flags, flags.json)
-    config = {
+    config = config_of(settings, flags, grid_flags, items, grid, people)
+    with open_log(settings.log) as log:
+        run = begin(log, config, flags, screen)
+        if len(grid) > 1:
+            screen.say("\n".join(legend([asdict(cell) for cell, _ in grid])))
+        with alone(log, run):
+            if flags.resume:
+                tell_changed(take_up(log, log.find(run), config), screen)
+            done = finished(log, run, all(item.hidden for item in items))
+            if flags.resume:
+                screen.say(f"run {run}: {len(done)} of {len(items) * len(grid)} are done")
+            for name in dict.fromkeys(cell.model for cell, _ in grid):
+                fetch(name, screen)
+            results = run_async(run_grid(settings, log, run, items, grid, done, screen, people))
+            figures = figures_of(log, {cell: rows_of(cell, results) for cell, _ in grid})
+            figures["left_out"] = chosen.left_out
+            figures["people"] = people and asdict(people)
+            log.append(run, "", "end", {"cells": figures["cells"], "left_out": chosen.left_out})
+        show(figures | {"report": flags.report and str(flags.report), "log": run}, flags, screen)
+        write_files(log, run, flags, screen)
+    failed = any(result.failures or result.status == "unmeasured" for result in results.values())
+    return 1 if failed else 0
+
+
+def config_of(
+    settings: Settings,
+    flags: BenchFlags,
+    grid_flags: GridFlags,
+    items: Sequence[Item],
+    grid: Sequence[tuple[Cell, Recipe]],
+    people: People | None,
+) -> dict[str, Any]:
+    """What the log has of the run: with `--resume` it must be the same."""
+    return {
         "suite": flags.suite,
         "problems": [item.problem.id for item in items],
         "graded_by": graded_by(items),
@@ -75,28 +111,8 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
         "prompts": settings.prompts and str(settings.prompts),
         "ask": grid_flags.ask,
         "person_error": grid_flags.person_error,
+        "people": people and asdict(people),
     }
-    with open_log(settings.log) as log:
-        run = begin(log, config, flags, screen)
-        with alone(log, run):
-            if flags.resume:
-                tell_changed(take_up(log, log.find(run), config), screen)
-            done = finished(log, run, all(item.hidden for item in items))
-            if flags.resume:
-                screen.say(f"run {run}: {len(done)} of {len(items) * len(grid)} are done")
-            for name in dict.fromkeys(cell.model for cell, _ in grid):
-                fetch(name, screen)
-            results = run_async(run_grid(settings, log, run, items, grid, done, screen, people))
-            figures = figures_of(log, {cell: rows_of(cell, results) for cell, _ in grid})
-            figures["left_out"] = chosen.left_out
-            figures["people"] = people and asdict(people)
-            log.append(run, "", "end", {"cells": figures["cells"], "left_out": chosen.left_out})
-            if flags.out is not None:
-                write(contents(log, stored(log, run)), flags.out)
-        report = None if flags.report is None else report_run(log, run, flags.report)
-    show(figures | {"report": report, "log": run}, flags, screen)
-    failed = any(result.failures or result.status == "unmeasured" for result in results.values())
-    return 1 if failed else 0
 
 
 def without_missing(items: list[Item], left_out: dict[str, str], screen: Screen) -> list[Item]:
@@ -144,33 +160,43 @@ async def run_grid(
     """One model after the other, so that only one is in memory."""
     results = dict(done)
     spent = spent_before(log, log.find(run), done.values())
-    names = labels([asdict(cell) for cell, _ in grid], without="model")
-    short = {prefix(cell): f"{name} " for (cell, _), name in zip(grid, names, strict=True)}
-    width = min(44, max(map(len, short.values())) + 16)
-    for model in dict.fromkeys(cell.model for cell, _ in grid):
-        mine = [(cell, recipe) for cell, recipe in grid if cell.model == model]
-        wanted = [prefix(cell) + item.problem.id for cell, _ in mine for item in items]
-        if all(key in results for key in wanted):
-            continue
-
-        with screen.working(sum(key not in results for key in wanted)) as step:
-
-            def listen(
-                result: Result,
-                step: Callable[[], None] = step,
-            ) -> None:
-                name = result.log.partition("/")[2].removesuffix(result.problem)
-                screen.result(result, width, short.get(name, ""))
-                step()
-
+    tokens = spent.prompt_tokens + spent.completion_tokens
+    work = Work(len(items) * len(grid), "result", len(done), before=len(done), spent=tokens)
+    listen = listener(items, grid, work, screen)
+    with screen.live(work.line):
+        for model in dict.fromkeys(cell.model for cell, _ in grid):
+            mine = [(cell, recipe) for cell, recipe in grid if cell.model == model]
+            wanted = [prefix(cell) + item.problem.id for cell, _ in mine for item in items]
+            if all(key in results for key in wanted):
+                continue
             async with workshop(settings, model, log, run, screen, spent, share=True) as shop:
-                shop = replace(shop, people=people)
+                watched = WatchedModel(shop.parties.model, work)
+                shop = replace(shop, people=people, parties=replace(shop.parties, model=watched))
                 results |= await compare(
                     shop, items, mine, jobs=settings.jobs, done=results, listener=listen
                 )
                 spent = shop.total.cost
     in_order = [prefix(cell) + item.problem.id for cell, _ in grid for item in items]
     return {key: results[key] for key in in_order}
+
+
+def listener(
+    items: Sequence[Item], grid: Sequence[tuple[Cell, Recipe]], work: Work, screen: Screen
+) -> Listener:
+    """Prints a line a result, under its cell's letter where there are several cells."""
+    called = {
+        prefix(cell): f"{letter} " if len(grid) > 1 else ""
+        for (cell, _), letter in zip(grid, letters(len(grid)), strict=True)
+    }
+    graded = {item.problem.id: bool(item.hidden) for item in items}
+    width = min(44, max(map(len, called.values())) + max(map(len, graded)))
+
+    def listen(result: Result) -> None:
+        cell = result.log.partition("/")[2].removesuffix(result.problem)
+        screen.result(result, width, called[cell], graded[result.problem])
+        work.step()
+
+    return listen
 
 
 def rows_of(cell: Cell, results: dict[str, Result]) -> list[Result]:
@@ -182,12 +208,38 @@ def show(figures: dict[str, Any], flags: BenchFlags, screen: Screen) -> None:
         print(json.dumps(figures))
         return
     show_figures(figures)
-    for row in figures["cells"]:
-        name = f"{row['strategy']} with {row['model']}"
-        if missing := row["items"] - row["measured"]:
-            screen.warn(f"{name}: {missing} of {row['items']} NOT MEASURED and not in the rate")
+    rows = figures["cells"]
+    called = letters(len(rows)) if len(rows) > 1 else ["all"]
+    if any(row["unmeasured"] for row in rows):
+        screen.warn("\n".join(unmeasured(rows, called)))
+    for letter, row in zip(called, rows, strict=True):
         if row["in_process"]:
-            screen.say(f"{name}: {row['in_process']} judged in the candidate's process", "yellow")
-    if figures["report"]:
-        screen.say(f"report: {figures['report']}")
-    screen.say(f"everything that happened: assay show {figures['log']}")
+            screen.say(f"{letter}: {row['in_process']} judged in the candidate's process", "yellow")
+
+
+def unmeasured(rows: Sequence[dict[str, Any]], called: Sequence[str]) -> Iterator[str]:
+    """How many of each cell, and the reasons over all of them."""
+    reasons: Counter[str] = Counter()
+    for row in rows:
+        reasons.update({one["why"]: one["results"] for one in row["unmeasured_why"]})
+    each = [
+        f"{letter} {row['unmeasured']}"
+        for letter, row in zip(called, rows, strict=True)
+        if row["unmeasured"] and len(rows) > 1
+    ]
+    missing, total = (sum(row[name] for row in rows) for name in ("unmeasured", "items"))
+    cells = f" ({', '.join(each)})" if each else ""
+    yield f"{missing} of {total} NOT MEASURED and not in the rate{cells}:"
+    for reason, count in reasons.most_common():
+        yield f"  {count} x {visible(' '.join(reason.split()))}"
+
+
+def write_files(log: Log, run: str, flags: BenchFlags, screen: Screen) -> None:
+    """Last: what was shown is not lost where a file cannot be written. Raises `UsageError`."""
+    if flags.out is not None:
+        write_file(flags.out, text_of(contents(log, stored(log, run))))
+    if flags.report is not None:
+        screen.say(f"report: {report_run(log, run, flags.report)}")
+    else:
+        screen.say(f"all figures, each attempt: assay bench report {run}")
+    screen.say(f"everything that happened: assay show {run}")

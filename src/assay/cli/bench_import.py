@@ -98,7 +98,7 @@ async def grade_all(
         screen.tell_tier(sandbox.isolation)
         nobody = Scripted([], name=made[0].cell.model)
         shop = Workshop(Parties(nobody, sandbox), log, run, None, Ledger(Budget()))
-        with screen.working(sum(len(batch.items) for batch in made), "samples") as step:
+        with screen.working(sum(len(batch.items) for batch in made), "sample") as step:
 
             def listen(result: Result) -> None:
                 del result
