@@ -87,7 +87,7 @@ def test_what_was_typed_before_a_question_does_not_answer_it(shell: Shell) -> No
     screen.press(b"\n")  # the model is asked, and takes its time
     screen.press(b"\n" * 5)
     screen.read_until("Request 2: run 1 on the tests")
-    screen.read_until("edit the program")
+    screen.read_until("edit program N")
     screen.press(b"s\n")
     assert screen.end()[0] == 3
     assert shell.events("attempt") == []

@@ -30,7 +30,7 @@ from assay.cli.session import Settings, check_parties, fetch, open_log, workshop
 from assay.errors import UsageError
 from assay.feedback.shorten import visible
 from assay.grade import Item
-from assay.store import Log
+from assay.store import Log, default_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +49,9 @@ class BenchFlags:
 def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
-    check_place("--report", flags.report)
-    check_place("--out", flags.out)
+    reads = (flags.suite, flags.data, grid_flags.grid, settings.log or default_path())
+    check_place("--report", flags.report, reads)
+    check_place("--out", flags.out, reads)
     chosen = choose(flags.suite, flags.data, flags.limit, flags.every, flags.keep_bad, settings.log)
     items = chosen.items
     tell_left_out(chosen, screen)

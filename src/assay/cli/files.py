@@ -6,16 +6,19 @@ missing are made. What is no file, a pipe or /dev/stdout, is written into.
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from assay.errors import UsageError
 
 
-def check_place(flag: str, path: Path | None) -> None:
+def check_place(flag: str, path: Path | None, reads: Iterable[Path | str | None] = ()) -> None:
     """Tries before hours of work what `write_file` does after them, and leaves no trace. Raises
-    `UsageError`."""
+    `UsageError`, also where it is one of the files that the command `reads`."""
     if path is None:
         return
+    if any(one is not None and same(path, Path(one)) for one in reads):
+        raise UsageError(f"{flag} {path}: the command reads this file; name another")
     try:
         if path.is_dir():
             raise UsageError(f"{flag} {path}: is a folder; name a file")
@@ -25,6 +28,13 @@ def check_place(flag: str, path: Path | None) -> None:
             try_place(path.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links; a null byte
         raise UsageError(f"{flag} {path}: {reason(error)}") from None
+
+
+def same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # not there, or no name of a file at all
+        return False
 
 
 def try_place(path: Path) -> None:

@@ -64,6 +64,7 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
     targets = [target for one in given for target in targets_of(one, extra)]
     targets = [leave_out(target, flags.without) for target in targets]
     check_flags(targets, flags)
+    check_place("--out", flags.out, (*given, flags.tests, flags.answers, settings.log))
     recipe = settings.recipe(settings.strategy, settings.selector, settings.model)
     recipe = replace(recipe, least=flags.min_confidence)
     person = person_of(targets, settings, flags, screen)
@@ -166,7 +167,6 @@ def check_flags(targets: Sequence[Target], flags: SolveFlags) -> None:
                 )
             if flags.write and not flags.force and (why := unsafe_to_write(target.path)):
                 raise UsageError(f"{target.path} {why}, or --force")
-    check_place("--out", flags.out)
 
 
 def unsafe_to_write(path: Path) -> str:

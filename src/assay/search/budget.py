@@ -116,6 +116,8 @@ class Reservation:
     """As it may be sent: `max_tokens` cut to what is left."""
     prompt_tokens: int
     """Upper bound."""
+    shortened: bool = False
+    """Whether `max_tokens` is less than was asked for."""
 
 
 class Ledger:
@@ -135,6 +137,8 @@ class Ledger:
         self.budget = budget
         self.price = price
         self.parent = parent
+        self.cut = False
+        """Whether the last reply ended where the budget did."""
         self._spent = spent or Cost()
         self._held_prompt = 0
         self._held_completion = 0
@@ -169,7 +173,7 @@ class Ledger:
         most = min(prompt.max_tokens, self.room(bound))
         if most < max(1, min(SMALLEST_REPLY, prompt.max_tokens)):
             raise BudgetSpent("the budget has no room for another call")
-        held = Reservation(replace(prompt, max_tokens=most), bound)
+        held = Reservation(replace(prompt, max_tokens=most), bound, most < prompt.max_tokens)
         self._hold(held, 1)
         return held
 
@@ -200,6 +204,7 @@ class Ledger:
     def settle(self, held: Reservation, completion: Completion) -> None:
         """Charges what the call used; where the server did not say, what was held."""
         usage = completion.usage
+        self.cut = held.shortened and completion.finish_reason == "length"
         # No prompt has no tokens, and no bill is below nothing.
         prompt_tokens = usage.prompt_tokens if usage.prompt_tokens > 0 else held.prompt_tokens
         counted = usage.completion_tokens > 0 or (not completion.text and usage.prompt_tokens > 0)
