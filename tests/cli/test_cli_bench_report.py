@@ -70,6 +70,18 @@ def test_the_figures_are_those_of_the_run(tmp_path: Path) -> None:
     assert not list(shell.folder.glob("*.html"))
 
 
+def test_one_cell_has_no_table_of_pairs(tmp_path: Path) -> None:
+    """Catches: an empty pairs.csv, or one that is left out without a word; `people` that only the
+    run itself told."""
+    shell = Shell(tmp_path)
+    run = bench(shell, "--strategy", "sample", "--limit", "1")["log"]
+    done = shell.run("bench", "report", run, "--csv", "out").answered()
+    assert done.out.split() == ["out/cells.csv", "out/results.csv"]
+    assert "no pairs.csv: the run has one cell" in done.err
+    [told] = shell.run("bench", "report", run, "--json").answered().rows
+    assert told["people"] is None
+
+
 def test_two_runs_have_a_report(tmp_path: Path) -> None:
     """Catches: a page of one of the runs only, of problems that one of them did not measure."""
     shell = Shell(tmp_path)

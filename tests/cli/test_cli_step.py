@@ -104,6 +104,25 @@ def test_a_comment_reaches_the_prompt(shell: Shell) -> None:
     assert second.endswith("A person says: think")
 
 
+def test_a_comment_goes_with_its_program(shell: Shell) -> None:
+    """Defects: words about a program that the prompt has not got; those of one program said of
+    another; a key that means nothing without a word of those that do."""
+    other = fenced("def add(a, b):\n    return b - a")
+    model = shell.model(WRONG, other, RIGHT)
+    keys = ["", "c", "x", "c 1", "9: the sign", "", ""]
+    flags = ("--model", model, "--step", "--strategy", "assay(first=2)")
+    code, text = by_hand(shell, [*keys, ""], *flags)
+    assert code == 0, text
+    assert "which program? c 1 to c 2" in text
+    assert "no 'x' here (Enter: go on" in text
+    last = asked(shell)[-1]
+    assert last.count("A program that was tried:") == 1
+    assert "A person says of line 9, `return a - b`: the sign" in last
+    assert "return b - a" not in last
+    assert "p N: go on from program N" in text.partition("What came of")[2]
+    assert "p N" not in text.partition("Request 2")[0]
+
+
 def test_a_prompt_and_a_program_are_edited(shell: Shell, tmp_path: Path) -> None:
     """Defects: an edit that is shown and not sent; an edited program that is not tried."""
     editor = tmp_path / "editor.sh"

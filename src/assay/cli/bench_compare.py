@@ -43,6 +43,6 @@ def show(figures: dict[str, Any], screen: Screen) -> None:
     for run in figures["runs"]:
         if run["left_out"]:
             tell(
-                f"{run['left_out']} of the {run['problems']} problems of {run['run']} are left "
-                "out: not every cell of both runs measured them."
+                f"Left out: {run['left_out']} of the {run['problems']} problems of {run['run']}; "
+                "not every cell of both runs measured them."
             )

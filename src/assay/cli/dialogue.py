@@ -111,7 +111,7 @@ class Terminal:
                 if key.isdecimal() and 1 <= int(key) <= last:
                     self._say(f"  {key}", "green")
                     return Reply(choice=int(key) - 1)
-            self._say(f"  one of these keys: 1 to {last}, ? ({UNKNOWN}), q ({ENOUGH})", "yellow")
+            self._say(f"  the keys are 1 to {last}, ? (don't know), q ({ENOUGH})", "yellow")
 
     def _show(self, question: Question, number: int) -> None:
         self._say()

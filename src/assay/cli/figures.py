@@ -130,8 +130,13 @@ def show_pairs(figures: dict[str, Any], called: dict[str, str]) -> None:
         tell("Nothing is solved, so there is nothing to compare.")
         return
     shown = worth_showing(figures)
-    for pair in shown:
-        tell(verdict(pair, called))
+    pairs_table([pair for pair in shown if pair["only_a"] + pair["only_b"]], called)
+    same = [pair for pair in shown if pair["problems"] and not pair["only_a"] + pair["only_b"]]
+    apart = [pair for pair in shown if not pair["problems"]]
+    for text, pairs in (("Never differ", same), ("No problem that both measured", apart)):
+        if pairs:
+            both = (f"{called[pair['a']]} and {called[pair['b']]}" for pair in pairs)
+            tell(f"{text}: {', '.join(both)}.")
     if any(pair["problems"] for pair in shown):
         tell(reach(shown))
     if len(shown) < len(figures["paired"]):
@@ -147,26 +152,33 @@ def worth_showing(figures: dict[str, Any]) -> list[dict[str, Any]]:
     return [pair for pair in figures["paired"] if best in (pair["a"], pair["b"])]
 
 
-def verdict(pair: dict[str, Any], called: dict[str, str]) -> str:
-    """The better of the two is named first."""
-    sides = [(called[pair["a"]], pair["only_a"]), (called[pair["b"]], pair["only_b"])]
-    edges = list(pair["interval"] or ())
-    if pair["only_b"] > pair["only_a"]:
-        sides, edges = sides[::-1], [-edge for edge in edges[::-1]]
-    (one, only_one), (other, only_other) = sides
-    over = f"over {plural(pair['problems'], 'problem')}"
-    if pair["problems"] == 0:
-        return f"{one} and {other}: no problem that both measured."
-    if only_one + only_other == 0:
-        return f"{one} and {other} never differ {over}."
-    ahead, low, high = points(abs(pair["difference"]), *edges)
-    lead = f"{one} is ahead of {other} by {ahead} points"
-    if only_one == only_other:
-        lead = f"{one} and {other} solve equally many"
-    return (
-        f"{lead} {over} (95 % {low} to {high}; p = {pair['p']:.2g}, Holm {pair['p_holm']:.2g}): "
-        f"only {one} solves {only_one}, only {other} {only_other}."
-    )
+def pairs_table(pairs: Sequence[dict[str, Any]], called: dict[str, str]) -> None:
+    """Cells that differ on a problem; the better of the two is the first."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False)
+    names = ("pair", "problems", "only 1st", "only 2nd", "points ahead (95 %)", "p", "Holm")
+    for name in names:
+        shown.add_column(name, justify="left" if name == "pair" else "right", no_wrap=True)
+    for pair in pairs:
+        sides = [(called[pair["a"]], pair["only_a"]), (called[pair["b"]], pair["only_b"])]
+        edges = list(pair["interval"])
+        if pair["only_b"] > pair["only_a"]:
+            sides, edges = sides[::-1], [-edge for edge in edges[::-1]]
+        (one, only_one), (other, only_other) = sides
+        ahead, low, high = points(abs(pair["difference"]), *edges)
+        shown.add_row(
+            f"{one} {'>' if only_one > only_other else '='} {other}",
+            str(pair["problems"]),
+            str(only_one),
+            str(only_other),
+            f"{ahead} ({low} to {high})",
+            f"{pair['p']:.2g}",
+            f"{pair['p_holm']:.2g}",
+        )
+    if pairs:
+        Console(highlight=False, markup=False).print(shown)
 
 
 def reach(pairs: Sequence[dict[str, Any]]) -> str:

@@ -24,7 +24,7 @@ def check_place(flag: str, path: Path | None, reads: Iterable[Path | str | None]
             raise UsageError(f"{flag} {path}: is a folder; name a file")
         if path.exists() and not os.access(path, os.W_OK):
             raise UsageError(f"{flag} {path}: Permission denied")
-        if not special(path):
+        if not (path.exists() and special(path)):
             try_place(path.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links; a null byte
         raise UsageError(f"{flag} {path}: {reason(error)}") from None
