@@ -234,7 +234,7 @@ SUM = "def add(a, b):\n    c = a + b\n    return c\n"
     ],
 )
 def test_programs_that_differ_in_words_alone_are_one(other: str, same: bool) -> None:
-    """Catches: a renamed copy that counts as a second opinion, or a second opinion that does not."""
+    """Catches: a renamed copy that is a second opinion, or a second opinion that is none."""
     assert (essence(other) == essence(SUM)) == same
 
 

@@ -132,7 +132,8 @@ def test_a_selector_that_asks_nothing_is_refused(shell: Shell) -> None:
 
 
 def test_one_key_answers(shell: Shell) -> None:
-    """Catches: a key that wants Enter, one that means nothing and gets no word, and values that a program chooses to act on the screen."""
+    """Catches: a key that wants Enter, one that means nothing and gets no word, values that a
+    program chooses to act on the screen."""
     samples(shell, TWICE, SQUARE, SQUARE + "\n#", "def f(x):\n    return '\\x1b[2J'")
     terminal = Terminal(shell, *rank("--ask", "1"))
     terminal.read_until(LAST)
