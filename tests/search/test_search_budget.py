@@ -299,4 +299,4 @@ def test_a_reply_that_ends_where_the_budget_does_is_known(
     ledger = Ledger(Budget(completion_tokens=budget), clock=still)
     held = ledger.reserve(prompt_of(10, max_tokens=100))
     ledger.settle(held, replace(reply(5, 80), finish_reason=finish))
-    assert ledger.cut == cut
+    assert ledger.last_reply_cut == cut

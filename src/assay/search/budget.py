@@ -137,7 +137,7 @@ class Ledger:
         self.budget = budget
         self.price = price
         self.parent = parent
-        self.cut = False
+        self.last_reply_cut = False
         """Whether the last reply ended where the budget did."""
         self._spent = spent or Cost()
         self._held_prompt = 0
@@ -204,7 +204,7 @@ class Ledger:
     def settle(self, held: Reservation, completion: Completion) -> None:
         """Charges what the call used; where the server did not say, what was held."""
         usage = completion.usage
-        self.cut = held.shortened and completion.finish_reason == "length"
+        self.last_reply_cut = held.shortened and completion.finish_reason == "length"
         # No prompt has no tokens, and no bill is below nothing.
         prompt_tokens = usage.prompt_tokens if usage.prompt_tokens > 0 else held.prompt_tokens
         counted = usage.completion_tokens > 0 or (not completion.text and usage.prompt_tokens > 0)
