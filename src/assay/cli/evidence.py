@@ -8,6 +8,7 @@ from typing import Any
 
 from assay.bench import Result
 from assay.candidate.essence import essence
+from assay.cli.labels import plural
 from assay.feedback.shorten import visible
 from assay.store import Log
 
@@ -70,7 +71,8 @@ def evidence(log: Log, result: Result) -> str:
     lines.append(
         f"cost: {cost['prompt_tokens']:,} prompt and {cost['completion_tokens']:,} completion "
         "tokens, "
-        f"{cost['calls']} calls, {cost['runs']} runs, {cost['seconds']:.1f} s, {dollars}"
+        f"{plural(cost['calls'], 'call')}, {plural(cost['runs'], 'run')}, "
+        f"{cost['seconds']:.1f} s, {dollars}"
     )
     if cost["cached_calls"]:
         lines.append(
