@@ -107,10 +107,11 @@ def test_a_comment_reaches_the_prompt(shell: Shell) -> None:
 def test_a_comment_goes_with_its_program(shell: Shell) -> None:
     """Defects: words about a program that the prompt has not got; a key that means nothing, without
     a word of those that do; `p N` before there is a program, or not named when there is."""
-    keys = ["", "x", "c", "9: the sign", "", "", ""]
+    keys = ["", "x", "c", "", "c", "9: the sign", "", "", ""]
     code, text = by_hand(shell, keys, "--model", shell.model(WRONG, RIGHT), "--step")
     assert code == 0, text
     assert "no 'x' here (Enter: go on" in text
+    assert text.count("nothing was said") == 1
     first, last = asked(shell)
     assert "return a - b" not in first
     assert last.count("return a - b\n```") == 1

@@ -1,6 +1,7 @@
 """Why a result has no verdict of the hidden tests, in one phrase."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,13 +22,16 @@ def why(result: Result) -> str:
 
 
 def counted(results: Iterable[Result]) -> list[dict[str, Any]]:
-    """Reasons with how often, most often first; those that differ in numbers alone (of a prompt, of
-    a port) are one, and the first stands for them."""
+    return merged({"why": reason, "results": 1} for reason in map(why, results) if reason)
+
+
+def merged(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Reasons with how many `results`, most first; those that differ in numbers alone (of a prompt,
+    of a port) are one, and the first stands for them."""
     first: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    for reason in filter(None, map(why, results)):
-        kind = re.sub(r"\d+", "0", reason)
-        first.setdefault(kind, reason)
-        counts[kind] = counts.get(kind, 0) + 1
-    order = sorted(counts, key=lambda kind: -counts[kind])
-    return [{"why": first[kind], "results": counts[kind]} for kind in order]
+    counts: Counter[str] = Counter()
+    for row in rows:
+        kind = re.sub(r"\d+", "0", row["why"])
+        first.setdefault(kind, row["why"])
+        counts[kind] += row["results"]
+    return [{"why": first[kind], "results": count} for kind, count in counts.most_common()]

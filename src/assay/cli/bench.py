@@ -1,7 +1,6 @@
 """`assay bench`: a suite, a grid of cells, a table."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from assay.bench.results import contents, text_of
 from assay.bench.resume import same_run, spent_before, take_up
 from assay.bench.stored import asked, graded_by, stored
 from assay.bench.suites import runnable
+from assay.bench.unmeasured import merged
 from assay.bench.work import Listener, Recipe
 from assay.cli.alone import alone
 from assay.cli.bench_audit import choose, tell_left_out
@@ -220,9 +220,6 @@ def show(figures: dict[str, Any], flags: BenchFlags, screen: Screen) -> None:
 
 def unmeasured(rows: Sequence[dict[str, Any]], called: Sequence[str]) -> Iterator[str]:
     """How many of each cell, and the reasons over all of them."""
-    reasons: Counter[str] = Counter()
-    for row in rows:
-        reasons.update({one["why"]: one["results"] for one in row["unmeasured_why"]})
     each = [
         f"{letter} {row['unmeasured']}"
         for letter, row in zip(called, rows, strict=True)
@@ -231,8 +228,8 @@ def unmeasured(rows: Sequence[dict[str, Any]], called: Sequence[str]) -> Iterato
     missing, total = (sum(row[name] for row in rows) for name in ("unmeasured", "items"))
     cells = f" ({', '.join(each)})" if each else ""
     yield f"{missing} of {total} NOT MEASURED and not in the rate{cells}:"
-    for reason, count in reasons.most_common():
-        yield f"  {count} x {visible(' '.join(reason.split()))}"
+    for one in merged(one for row in rows for one in row["unmeasured_why"]):
+        yield f"  {one['results']} x {visible(' '.join(one['why'].split()))}"
 
 
 def write_files(log: Log, run: str, flags: BenchFlags, screen: Screen) -> None:

@@ -138,12 +138,12 @@ class ByHand:
             if edit is not None:
                 request = self._edit_program(request, edit)
                 self._show_programs(request)
-            elif comment is not None and (made := self._comment(request.candidates[comment])):
-                self._waiting += made
-                self._say("the next prompt has it")
+            elif comment is not None:
+                self._waiting += (made := self._comment(request.candidates[comment]))
+                self._say("the next prompt has it" if made else "nothing was said")
             elif typed in ("e", "c"):
                 self._say(f"which program? {typed} 1 to {typed} {count}")
-            elif comment is None:
+            else:
                 self._say(f"no {typed!r} here ({KEYS[Try]})")
 
     def _edit_program(self, request: Try, at: int) -> Try:
