@@ -60,7 +60,7 @@ class Screen:
 
     def result(self, result: Result, width: int, label: str = "", graded: bool = False) -> None:
         """One line: status, problem, visible tests, hidden verdict, candidates, tokens, seconds.
-        `graded`: there are hidden tests, so that to have no verdict of them needs a reason."""
+        `graded`: to have no hidden verdict needs a reason, which nothing else says."""
         from rich.text import Text
 
         if self.quiet:
@@ -206,7 +206,7 @@ def facts(result: Result, *, graded: bool = False, brief: bool = False) -> str:
     cost, seen = result.cost, result.visible
     tests = f"tests {seen['passed']}/{seen['total']}" if seen["total"] else untested(result)
     hidden = {True: "hidden ok", False: "hidden WRONG", None: ""}[result.hidden]
-    if result.status == "unmeasured" or (graded and result.hidden is None):
+    if graded and result.hidden is None:
         hidden = f"NOT MEASURED: {visible(' '.join(why(result).split()))}"
         return f"{tests}  {hidden}" if seen["total"] else hidden
     parts = (

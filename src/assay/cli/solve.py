@@ -200,7 +200,9 @@ async def work_on(
     async def one(target: Target) -> Result:
         async with waiting:
             result = await work(watched, target.item, recipe)
-        screen.result(result, width)
+        # Of one problem the evidence below has the reason.
+        unsaid = len(targets) > 1 and result.status == "unmeasured"
+        screen.result(result, width, graded=unsaid)
         progress.done += 1
         return result
 
