@@ -17,6 +17,7 @@ from assay.bench.compare import compare, finished
 from assay.bench.resume import account, spent_before, take_up
 from assay.bench.stored import asked, graded_by
 from assay.bench.summary import summary
+from assay.bench.unmeasured import CUT_OFF
 from assay.bench.work import Recipe, Workshop, work
 from assay.grade import Item
 from assay.model import Completion, Model, Prompt
@@ -258,7 +259,7 @@ async def test_only_what_the_total_cut_off_is_unmeasured(
     assert told == (is_cut, is_cut, is_cut), result
     assert result.cut_off is is_cut
     row = summary(CELLS[0][0], [result])
-    assert row["unmeasured_by"] == ({"total budget": 1} if is_cut else {})
+    assert row["unmeasured_why"] == ([{"why": CUT_OFF, "results": 1}] if is_cut else [])
     assert row["unmeasured"] == int(is_cut)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from assay.bench.export import FORMATS, Export, find_format
 from assay.bench.export.plain import MAX_NAME, clean, dumped, member, row_of_test
 from assay.bench.export.source import choose, with_items
-from assay.cli.bench_export import write
+from assay.cli.bench_export import places
 from assay.errors import UnknownName, UsageError
 from assay.problem import Call, Command, Io, Script, jsonl
 from assay.store import Log
@@ -267,23 +267,8 @@ def test_tests_that_changed_since_are_no_tests_of_the_run(made: Made) -> None:
         with_items(export, ITEMS[1:])
 
 
-def test_nothing_is_written_over(tmp_path: Path) -> None:
-    """Catches: a file of the user's that is gone, one of two files written, a temporary file left
-    behind, a link that leads elsewhere written through."""
-    out = tmp_path / "x.jsonl"
+def test_the_second_file_stands_beside_the_first(tmp_path: Path) -> None:
+    """Catches: an ending that is put after the format's own, a file in another folder."""
     given_files = [(".jsonl", b"new"), ("_eval_results.json", b"{}")]
-    results = tmp_path / "x_eval_results.json"
-    results.write_text("mine")
-    with pytest.raises(UsageError, match=r"x_eval_results.json is already there.*--force"):
-        write(out, given_files, force=False)
-    assert not out.exists()
-    elsewhere = tmp_path / "elsewhere"
-    out.symlink_to(elsewhere)
-    with pytest.raises(UsageError, match="already there"):
-        write(out, given_files[:1], force=False)
-    assert write(out, given_files, force=True) == [out, results]
-    assert not elsewhere.exists()
-    assert (out.read_bytes(), results.read_bytes()) == (b"new", b"{}")
-    with pytest.raises(UsageError, match="cannot be written"):
-        write(tmp_path / "nowhere" / "x.jsonl", given_files, force=False)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.jsonl", "x_eval_results.json"]
+    found = places(tmp_path / "x.jsonl", given_files)
+    assert found == {tmp_path / "x.jsonl": b"new", tmp_path / "x_eval_results.json": b"{}"}

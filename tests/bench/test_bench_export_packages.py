@@ -9,14 +9,17 @@ from exporting import EMPTY, EVIL, ITEMS, LOST, RIGHT, export_of, make
 
 from assay.bench.export import find_format
 from assay.bench.export.plain import member
-from assay.cli.bench_export import write
+from assay.cli.bench_export import places
+from assay.cli.files import write_file
 
 
 def written(folder: Path, name: str) -> Path:
     made = make(folder)
     with made[0]:
         form = find_format(name)
-        return write(folder / f"run{form.ending}", form.files(export_of(made)), force=False)[0]
+        files = places(folder / f"run{form.ending}", form.files(export_of(made)))
+        [first, *_] = [write_file(path, content) for path, content in files.items()]
+        return Path(first)
 
 
 def test_inspect_reads_the_log(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The figures of cells and pairs: over what was measured, each counted once, none made up."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from assay.bench.pairs import all_pairs, paired
 from assay.bench.progress import Progress, follow
 from assay.bench.stored import graded_by
 from assay.bench.summary import seeds, summary
+from assay.bench.unmeasured import why
 from assay.grade import Item
 from assay.problem import Call, Problem
 from assay.select.answer import Status
@@ -171,6 +173,43 @@ def test_what_the_log_does_not_tell_stays_open() -> None:
     assert (nothing.attempts, nothing.answer) == (1, None)
     untested = follow([UNTESTED, tried("code", True)], result("a", True))
     assert (untested.first_pass, untested.answer) == (None, 1)
+
+
+def consult(reply: dict[str, Any] | None, again: bool = False) -> Event:
+    return event("consult", question={"again": again}, reply=reply)
+
+
+def test_answers_are_counted_as_the_questions_are() -> None:
+    """Catches: "don't know" that counts as an answer, a question that nobody was asked or that was
+    put again counted."""
+    told: dict[str, Any] = {"choice": 0, "text": "", "asked": True}
+    events = [
+        *(consult(told), consult(told | {"choice": None, "text": "4"})),
+        *(consult(told | {"choice": None}), consult(told, again=True)),
+        *(consult(None), consult(told | {"asked": False})),
+    ]
+    found = follow([TESTED, *events], result("a", True))
+    assert (found.answered, found.unknown) == (2, 1)
+    row = summary(CELL, [replace(result("a", True), questions=3)], {"a": found})
+    counts = [row[f"questions{part}"] for part in ("", "_answered", "_unknown")]
+    assert counts == [3, 2, 1]
+
+
+def test_what_was_not_measured_has_a_reason() -> None:
+    """Catches: a result without a verdict and without a word; one reason that is many because of
+    a number in it."""
+    failed = result("a", None, "unmeasured")
+    rows = [
+        *(replace(failed, reason=f"no reply left for prompt {n}") for n in range(3)),
+        replace(result("b", None), stopped="total budget", status="failed"),
+        replace(result("c", None), failures=1),
+        *(result("d", None), result("e", True), result("f", False)),
+    ]
+    found = summary(CELL, rows)
+    assert found["unmeasured_why"][0] == {"why": "no reply left for prompt 0", "results": 3}
+    assert sum(one["results"] for one in found["unmeasured_why"]) == found["unmeasured"] == 6
+    assert [bool(why(row)) for row in rows] == [row.hidden is None for row in rows]
+    assert "budget of the whole run" in why(rows[3])
 
 
 def test_the_curve_of_tokens() -> None:

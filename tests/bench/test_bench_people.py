@@ -13,6 +13,7 @@ import pytest
 from assay.bench import Cell, Result
 from assay.bench.compare import compare
 from assay.bench.people import People
+from assay.bench.progress import follow
 from assay.bench.summary import summary
 from assay.bench.work import Recipe, Workshop
 from assay.errors import SandboxError
@@ -84,6 +85,8 @@ async def test_an_answer_turns_the_choice_and_is_counted(tmp_path: Path) -> None
     assert [event.item.rpartition("|")[2] for event in told] == ["p/0"]
     figures = summary(CELL, rows)
     assert (figures["questions"], figures["questioned"]) == (1, 1)
+    [path] = [follow([e for e in events if e.item == told[0].item], rows[0])]
+    assert (path.answered, path.unknown) == (1, 0)
 
 
 async def test_a_person_who_errs_misleads(tmp_path: Path) -> None:

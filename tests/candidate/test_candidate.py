@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.candidate import Candidate
+from assay.candidate.essence import essence
 from assay.candidate.extract import extract
 from assay.candidate.splice import build, diff, fill
 from assay.problem import Problem
@@ -215,3 +216,34 @@ def test_every_recorded_completion_gives_a_program() -> None:
         assert code is not None
         ast.parse(code)
         assert f"def {tasks[task].entry_point}(" in code
+
+
+SUM = "def add(a, b):\n    c = a + b\n    return c\n"
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ("def add(x, y):\n    # the sum\n    total = x + y\n\n    return total\n", True),
+        ('def add(a, b):\n    """Adds."""\n    c = a + b\n    return c\n', True),
+        ("def add(a, b):\n    c = b + a\n    return c\n", False),
+        ("def add(a, b):\n    c = max(a, b)\n    return c\n", False),
+        ("def add(a, b):\n    c = a - b\n    return c\n", False),
+        ("def plus(a, b):\n    c = a + b\n    return c\n", False),
+        ("no Python", False),
+    ],
+)
+def test_programs_that_differ_in_words_alone_are_one(other: str, same: bool) -> None:
+    """Catches: a renamed copy that is a second opinion, or a second opinion that is none."""
+    assert (essence(other) == essence(SUM)) == same
+
+
+@given(st.text())
+def test_any_text_has_an_essence(text: str) -> None:
+    assert essence(text) == essence(text)
+
+
+def test_builtins_keep_their_names() -> None:
+    """Catches: `sum` and `max` taken for one variable under two names."""
+    assert essence("def f(x):\n    return sum(x)") != essence("def f(x):\n    return max(x)")
+    assert essence("(" * 9_000) == "(" * 9_000

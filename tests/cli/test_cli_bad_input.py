@@ -99,7 +99,7 @@ FLAGS: list[Row] = [
     (["--tests", "syntax.py"], ["syntax.py, line 2"]),
     (["--tests", "folder.py"], ["folder.py", "folder"]),
     (["--without", "add:9"], ["add:9", "add:1, add:2"]),
-    (["--out", "missing/x.jsonl"], ["missing", "no such folder"]),
+    (["--out", "add.py/x.jsonl"], ["--out add.py/x.jsonl", "Not a directory"]),
     (["--record", "missing/x.jsonl"], ["missing/x.jsonl", "No such file"]),
     (["--write"], ["add.py", "git", "--force"]),
 ]

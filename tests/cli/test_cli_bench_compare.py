@@ -61,8 +61,8 @@ def test_two_strategies_are_compared(tmp_path: Path) -> None:
     assert status == 0
     assert [line for line in shown.splitlines() if len(line) > 80] == []
     text = " ".join(shown.split())
-    assert "only self_debug 6, only sample 0, none 1; self_debug is ahead by 75.0 points" in text
-    assert "1 of these fail the hidden ones" in text
+    assert "B > A 8 6 0 75.0 (37.5 to 100.0) 0.031 0.031" in text
+    assert "A: 1 of 2 that pass the visible tests fails the hidden ones" in text
 
 
 def test_of_many_cells_each_is_compared_with_the_best(tmp_path: Path) -> None:
@@ -72,9 +72,8 @@ def test_of_many_cells_each_is_compared_with_the_best(tmp_path: Path) -> None:
     flags = (tasks(shell), "--model", model(shell, 2), "--strategy", strategies)
     assert len(bench(shell, *flags)["paired"]) == 6
     text = " ".join(shell.run("bench", *flags).answered().out.split())
-    assert text.count("over 8 problems") == 3
-    assert "self_debug and self_debug(rounds=1) over 8 problems" in text
-    assert "they never differ" in text
+    assert text.count(" > ") == 2
+    assert "Never differ: C and D." in text
     assert "all 6 pairs: --json" in text
 
 
@@ -86,11 +85,12 @@ def test_models_are_told_apart_within_eighty_columns(tmp_path: Path) -> None:
     status, shown = Terminal(shell, "bench", tasks(shell), *flags).end()
     assert status == 0
     assert [line for line in shown.splitlines() if len(line) > 80] == []
-    [first, second] = [line for line in shown.splitlines() if line.startswith("sample(n=2)  ")]
-    assert "model.json" in first
-    assert "a-model-with-a-long" in second
-    text = " ".join(shown.split())
-    assert "only sample(n=2) with scripted/a-model-with-a-longer-name.json 4" in text
+    named = [line for line in shown.splitlines() if " with scripted/" in line]
+    assert named[2:] == [  # first at the start, then above the table
+        "A  sample(n=2) with scripted/model.json",
+        "B  sample(n=2) with scripted/a-model-with-a-longer-name.json",
+    ]
+    assert "B > A 7 4 0 57.1 (" in " ".join(shown.split())
 
 
 def test_two_stored_runs_are_compared(tmp_path: Path) -> None:
@@ -111,9 +111,9 @@ def test_two_stored_runs_are_compared(tmp_path: Path) -> None:
     assert [run["left_out"] for run in row["runs"]] == [1, 0]
     assert row["differs"]["budget"] == ["tokens=20000", "calls=3"]
     done = shell.run("bench", "compare", a, b).answered()
-    assert f"{b} sample" in done.out
-    assert "is ahead by 42.9 points" in " ".join(done.out.split())
-    assert f"1 of the 8 problems of {a} are left out" in done.out
+    assert f"B  {b} sample" in done.out
+    assert "B > A 7 3 0 42.9 (" in " ".join(done.out.split())
+    assert f"Left out: 1 of the 8 problems of {a}" in done.out
     assert "differ in budget" in done.err
 
 

@@ -47,8 +47,7 @@ def test_a_run_goes_out_and_comes_back(tmp_path: Path) -> None:
     export = ("bench", "export", run, "--format", "evalplus", "--out", "out.jsonl")
     [said] = shell.run(*export, "--json").answered().rows
     assert said == {"run": run, "files": ["out.jsonl", "out_eval_results.json"]}
-    shell.run(*export).refused(2, "out.jsonl is already there", "--force")
-    shell.run(*export, "--force").answered()
+    shell.run(*export).answered()
     command = ("bench", "import", "out.jsonl", "--suite", "tasks.jsonl", "--name", "somebody")
     done = shell.run(*command).answered()
     assert "3 samples; over 3 problems with 1 each:\npass@1 66.7 %" in done.out
@@ -212,7 +211,7 @@ def test_only_problems_to_train_on_become_rows(tmp_path: Path) -> None:
     """Catches: a test suite that a model is trained on because nobody said so."""
     shell = Shell(tmp_path)
     run = bench(shell)
-    export = ("bench", "export", run, "--format", "trl", "--out", "rows.jsonl", "--force")
+    export = ("bench", "export", run, "--format", "trl", "--out", "rows.jsonl")
     shell.run(*export).refused(2, "tasks.jsonl is a test suite", "--allow-test-split")
     shell.run(*export, "--allow-test-split").answered()
     assert [row["split"] for row in rows_of(shell)] == ["test"] * 3
@@ -242,7 +241,8 @@ def test_flags_that_mean_nothing_are_refused(tmp_path: Path) -> None:
     shell.run(*export, "evalplus", *one, "--out", "x.txt").refused(2, "ends with .jsonl")
     shell.run(*export, "evalpuls", *one).refused(2, "Did you mean 'evalplus'?")
     shell.run("bench", "export", "nowhere", "--format", "trl").refused(2, "no run 'nowhere'")
-    shell.run(*export, "inspect", *one, "--out", "a/b.eval").refused(2, "cannot be written")
+    shell.file("taken", "")
+    shell.run(*export, "inspect", *one, "--out", "taken/b.eval").refused(2, "--out taken/b.eval")
 
 
 def test_a_run_of_solve_goes_out_too(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path) -> Non
     limits = ("--budget", "tokens=1000,calls=4,runs=9", "--total-budget", "calls=50")
     with chat_server(lambda messages: "no") as server:
         address = {"OPENAI_BASE_URL": server.address, "OPENAI_API_KEY": "k"}
-        done = shell.run(*bench, "--model", "openai/m,embedded/none", *limits, "--json", **address)
+        done = shell.run(*bench, "--model", "openai/m,openai/n", *limits, "--json", **address)
         assert server.asked == []
     [plan] = done.answered().rows
     assert (len(plan["cells"]), plan["results"]) == (12, 36)
@@ -49,7 +49,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path) -> Non
         "questions": 0,
     }
     assert not shell.log.exists()
-    status, shown = Terminal(shell, *bench, "--model", "scripted/none.json", *limits).end()
+    status, shown = Terminal(shell, *bench, "--model", shell.model(right()), *limits).end()
     assert status == 0
     assert [line for line in shown.splitlines() if len(line) > 80] == []
     text = " ".join(shown.split())
@@ -69,6 +69,12 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path) -> Non
         (("--feedback", "tests;nonsense"), ["nonsense"]),
         (("--grid", "none.toml"), ["--grid", "none.toml"]),
         (("--grid", "bad.toml"), ["bad.toml", "'sedes'"]),
+        (("--grid", "empty.toml"), ["--grid", "empty.toml", "empty"]),
+        (("--model", "foo/x"), ["foo", "scripted"]),
+        (("--model", "scripted/none.json"), ["none.json", "No such file"]),
+        (("--model", "embedded/none"), ["none", "qwen2.5-coder-0.5b"]),
+        (("--tier", "nothing"), ["tier 'nothing'", "landlock"]),
+        (("--person-error", "2"), ["--person-error", "the most is 1"]),
         (("--dry-run", "--resume"), ["--dry-run", "--resume"]),
         (("--ask", "2"), ["--ask", "posterior"]),
         (("--ask", "2", "--selector", "posterior"), ["--ask", "reference"]),
@@ -82,6 +88,7 @@ def test_a_wrong_grid_is_refused_before_anything_is_done(
     """Catches: a mistake that shows only after an hour of other cells, or a traceback."""
     shell = Shell(tmp_path)
     shell.file("bad.toml", "sedes = [1]\n")
+    shell.file("empty.toml", "# nothing\n")
     model = shell.model(right())
     done = shell.run("bench", tasks(shell), "--model", model, "--dry-run", *flags)
     if words:
@@ -155,9 +162,10 @@ def test_a_condition_is_what_the_repair_is_told(tmp_path: Path) -> None:
     assert one not in heard["novice"].partition("line numbers")[2]
     assert two not in heard["partial+novice"].partition("line numbers")[2]
     done = shell.run(*bench).answered()
-    table = done.out.partition("pass the visible")[0]
+    table = done.out.partition("cell ")[0]  # too wide for one line each: above it
     assert all(f"[{name}]" in table for name in names.split(","))
-    assert "[unary] t/0" in done.err
+    assert "F  self_debug(rounds=1) [unary]" in done.err
+    assert "F t/0" in done.err
 
 
 def test_the_first_sample_is_paid_for_once_in_the_whole_grid(tmp_path: Path) -> None:
@@ -203,6 +211,11 @@ def test_a_reference_answers_in_a_comparison(tmp_path: Path) -> None:
     [cell] = row["cells"]
     assert (cell["solved"], cell["questions"], cell["questioned"]) == (1, 1, 1)
     assert row["people"] == {"most": 1, "error": 0.0, "without": 0}
+    [told] = shell.run("bench", "report", row["log"], "--json").answered().rows
+    assert told["people"] == row["people"]
+    assert (cell["questions_answered"], cell["questions_unknown"]) == (1, 0)
+    said = shell.run("bench", "compare", row["log"], alone["log"]).answered()
+    assert '1 question about 1 problem, 1 answered, 0 "don\'t know".' in said.out
     [misled] = shell.run(*bench, "--ask", "1", "--person-error", "1").answered().rows
     assert (misled["cells"][0]["solved"], misled["cells"][0]["questions"]) == (0, 1)
     shell.run(*bench, "--ask", "2", "--resume").refused(2, "--resume")

@@ -71,6 +71,18 @@ def test_the_figures_are_those_of_the_run(tmp_path: Path) -> None:
     assert not list(shell.folder.glob("*.html"))
 
 
+def test_one_cell_has_no_table_of_pairs(tmp_path: Path) -> None:
+    """Catches: an empty pairs.csv, or one that is left out without a word; `people` that only the
+    run itself told."""
+    shell = Shell(tmp_path)
+    run = bench(shell, "--strategy", "sample", "--limit", "1")["log"]
+    done = shell.run("bench", "report", run, "--csv", "out").answered()
+    assert done.out.split() == ["out/cells.csv", "out/results.csv"]
+    assert "no pairs.csv: the run has one cell" in done.err
+    [told] = shell.run("bench", "report", run, "--json").answered().rows
+    assert told["people"] is None
+
+
 def test_two_runs_have_a_report(tmp_path: Path) -> None:
     """Catches: a page of one of the runs only, of problems that one of them did not measure."""
     shell = Shell(tmp_path)
@@ -108,13 +120,14 @@ def test_what_cannot_be_done_is_one_line(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     model = shell.model(right(""))
     line = ("bench", tasks(shell), "--model", model, "--strategy", "sample", "--report")
-    shell.run(*line, "nowhere/page.html").refused(2, "--report nowhere/page.html", "no such folder")
+    (shell.folder / "taken").write_text("")
+    shell.run(*line, "taken/page.html").refused(2, "--report taken/page.html")
+    shell.run(*line, "tasks.jsonl").refused(2, "--report tasks.jsonl", "reads this file")
     shell.run(*line, ".").refused(2, "--report .", "is a folder")
     assert shell.events("result") == []
     shell.run("bench", "report", "nothing").refused(2, "no run 'nothing'")
     run = bench(shell)["log"]
-    (shell.folder / "taken").write_text("")
-    shell.run("bench", "report", run, "--out", "taken/x.html").refused(2, "cannot write", "taken")
-    shell.run("bench", "report", run, "--csv", "taken").refused(2, "cannot write", "taken")
+    shell.run("bench", "report", run, "--out", "taken/x.html").refused(2, "--out taken/x.html")
+    shell.run("bench", "report", run, "--csv", "taken").refused(2, "--csv taken")
     [solved] = shell.run("solve", "Write add(a, b).", "--model", model, "--json").rows
     shell.run("bench", "report", solved["log"].partition("/")[0]).refused(2, "assay solve")

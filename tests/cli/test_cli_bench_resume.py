@@ -144,9 +144,9 @@ def test_a_run_that_was_killed_while_it_recorded_is_recorded_whole(tmp_path: Pat
     assert len({row["key"] for row in rows}) == len(rows)
 
 
-@pytest.mark.parametrize("place", ["no/such/folder/out.json", "."])
+@pytest.mark.parametrize("place", ["tasks.jsonl/out.json", "."])
 def test_a_result_file_that_cannot_be_written_is_said(tmp_path: Path, place: str) -> None:
     """Catches: a run that works for hours and then has nowhere to put its results."""
     shell = Shell(tmp_path)
     bench = ("bench", tasks(shell), "--model", script(shell, 0.0), *FLAGS)
-    shell.run(*bench, "--out", place).refused(2, "--out", "folder")
+    shell.run(*bench, "--out", place).refused(2, f"--out {place}")

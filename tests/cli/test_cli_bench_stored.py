@@ -10,6 +10,8 @@ from typing import Any
 
 from cli_tools import Shell, Terminal, chat_server, fenced, right, until
 
+from assay.bench.unmeasured import CUT_OFF
+
 GOOD = "def add(a, b):\n    return a + b\n"
 RIGHT = fenced(GOOD)
 WRONG = fenced("def add(a, b):\n    return 3")
@@ -65,10 +67,10 @@ def test_a_total_budget_holds_through_kills(tmp_path: Path) -> None:
         assert 5 < asked <= most
         [row] = done.rows
         [cell] = row["cells"]
-        assert cell["unmeasured_by"] == {"total budget": cell["unmeasured"]}
+        assert cell["unmeasured_why"] == [{"why": CUT_OFF, "results": cell["unmeasured"]}]
         assert cell["measured"] + cell["unmeasured"] == 8
         [told] = shell.run("bench", "report", row["log"], "--json").answered().rows
-        assert told["cells"][0]["unmeasured_by"] == cell["unmeasured_by"]
+        assert told["cells"][0]["unmeasured_why"] == cell["unmeasured_why"]
         assert {one.get("reason") for one in told["results"] if one["kind"] == "unmeasured"} == {
             "total budget"
         }

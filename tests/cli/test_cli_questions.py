@@ -132,13 +132,16 @@ def test_a_selector_that_asks_nothing_is_refused(shell: Shell) -> None:
 
 
 def test_one_key_answers(shell: Shell) -> None:
-    """Catches: a key that wants Enter, and values that a program chooses to act on the screen."""
+    """Catches: a key that wants Enter, one that means nothing and gets no word, values that a
+    program chooses to act on the screen."""
     samples(shell, TWICE, SQUARE, SQUARE + "\n#", "def f(x):\n    return '\\x1b[2J'")
     terminal = Terminal(shell, *rank("--ask", "1"))
     terminal.read_until(LAST)
     listed = terminal.shown.decode().rpartition("What is right here?")[2]
     assert "\x1b[2J" not in listed
     [key] = [line.split()[0] for line in listed.splitlines() if line.endswith(" [6]")]
+    terminal.press(b"\x1b[A")  # an arrow
+    terminal.read_until("the keys are 1 to 4, ? (don't know), q (no more questions)")
     terminal.press(key.encode())
     status, text = terminal.end()
     assert status == 0

@@ -87,7 +87,7 @@ def test_what_was_typed_before_a_question_does_not_answer_it(shell: Shell) -> No
     screen.press(b"\n")  # the model is asked, and takes its time
     screen.press(b"\n" * 5)
     screen.read_until("Request 2: run 1 on the tests")
-    screen.read_until("edit the program")
+    screen.read_until("edit program N")
     screen.press(b"s\n")
     assert screen.end()[0] == 3
     assert shell.events("attempt") == []
@@ -102,6 +102,35 @@ def test_a_comment_reaches_the_prompt(shell: Shell) -> None:
     assert "A person" not in first
     assert "A person says of line 12: the sign" in second
     assert second.endswith("A person says: think")
+
+
+def test_a_comment_goes_with_its_program(shell: Shell) -> None:
+    """Defects: words about a program that the prompt has not got; a key that means nothing, without
+    a word of those that do; `p N` before there is a program, or not named when there is."""
+    keys = ["", "x", "c", "", "c", "9: the sign", "", "", ""]
+    code, text = by_hand(shell, keys, "--model", shell.model(WRONG, RIGHT), "--step")
+    assert code == 0, text
+    assert "no 'x' here (Enter: go on" in text
+    assert text.count("nothing was said") == 1
+    first, last = asked(shell)
+    assert "return a - b" not in first
+    assert last.count("return a - b\n```") == 1
+    assert "A program that was tried:" in last
+    assert "A person says of line 9, `return a - b`: the sign" in last
+    assert "p N: go on from program N" in text.partition("What came of")[2]
+    assert "p N" not in text.partition("Request 2")[0]
+
+
+def test_of_several_programs_one_is_named(shell: Shell) -> None:
+    """Defect: words about one program that are said of another."""
+    other = fenced("def add(a, b):\n    return b - a")
+    model = shell.model(WRONG, other, RIGHT)
+    keys = ["", "c", "c 1", "9: the sign", "s"]
+    flags = ("--model", model, "--step", "--strategy", "sample(n=2)")
+    code, text = by_hand(shell, keys, *flags)
+    assert code == 3, text
+    assert "which program? c 1 to c 2" in text
+    assert "the next prompt has it" in text
 
 
 def test_a_prompt_and_a_program_are_edited(shell: Shell, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_a_full_disk_loses_nothing_that_was_reported(tmp_path: Path) -> None:
         [line] = [line for line in done.err.splitlines() if line.startswith("assay: ")]
         assert "full" in line
         assert "--resume" in line
-        reported = [line.split()[3] for line in done.err.splitlines() if "verified" in line]
+        reported = [line.split()[2] for line in done.err.splitlines() if "verified" in line]
         kept = [item.rpartition("|")[2] for item, _ in shell.events("result")]
         assert reported
         assert set(reported) <= set(kept)

@@ -7,6 +7,7 @@ from assay.candidate import Candidate
 from assay.errors import SandboxError
 from assay.feedback import Feedback
 from assay.feedback.steps import Steps, Tell, ask, try_
+from assay.model import Completion, Prompt, Usage
 from assay.model.prompter import Prompter
 from assay.model.scripted import Reply, Scripted
 from assay.sandbox import Run
@@ -14,6 +15,7 @@ from assay.sandbox.scripted import Scripted as Machine
 from assay.search.budget import Budget, Ledger
 from assay.search.driver import Forgetful, Parties
 from assay.search.repair import self_debug
+from assay.search.sample import sample
 from assay.select.answer import Answer, solve
 from assay.select.ranked import by_ranker
 from assay.select.visible import visible
@@ -104,3 +106,35 @@ async def test_a_violation_decides_between_equals_alone(selector: str) -> None:
     third = await answer_of("5", "-1", violating=0, selector=selector)
     assert (third.code or "").endswith("1")
     assert third.status == "verified"
+
+
+class Wordy:
+    """A model that always writes as much as it may."""
+
+    name = "wordy/model"
+
+    async def complete(self, prompts: list[Prompt]) -> list[Completion]:
+        return [
+            Completion(
+                text=code("a-b"),
+                usage=Usage(prompt_tokens=50, completion_tokens=prompt.max_tokens),
+                finish_reason="length",
+                model=self.name,
+                seconds=0.0,
+            )
+            for prompt in prompts
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("tokens", "why"), [(300, "300 completion tokens"), (9_999, "all rounds")])
+async def test_a_budget_that_cut_the_last_reply_ended_the_search(tokens: int, why: str) -> None:
+    """Catches: "all rounds are taken" where more tokens might have given another program."""
+    parties = Parties(Wordy(), Machine([run_of("-1")] * 9))
+    ledger = Ledger(Budget(completion_tokens=tokens))
+    steps = sample(PROBLEM, Prompter(), n=1)
+    answer = await solve(PROBLEM, steps, visible, parties, ledger, Forgetful(), Prompter())
+    assert answer.status == "failed"
+    assert why in answer.reason

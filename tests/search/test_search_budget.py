@@ -1,6 +1,7 @@
 """Budgets: what was promised not to be overrun is not, whatever is asked in whatever order."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -285,3 +286,17 @@ def test_seconds_count_from_the_start_and_from_above() -> None:
     with pytest.raises(BudgetSpent):
         child.reserve_runs(1)
     assert child.reserve_runs(0) == 0
+
+
+@pytest.mark.parametrize(
+    ("budget", "finish", "cut"),
+    [(80, "length", True), (80, "stop", False), (500, "length", False)],
+)
+def test_a_reply_that_ends_where_the_budget_does_is_known(
+    budget: int, finish: str, cut: bool
+) -> None:
+    """Catches: a search that is said to have had all its rounds, though its last reply was cut."""
+    ledger = Ledger(Budget(completion_tokens=budget), clock=still)
+    held = ledger.reserve(prompt_of(10, max_tokens=100))
+    ledger.settle(held, replace(reply(5, 80), finish_reason=finish))
+    assert ledger.last_reply_cut == cut

@@ -57,6 +57,8 @@ def cells_in(path: Path, flags: Axes, suite: str) -> list[Cell]:
     Raises `UsageError` with the key or the line of what is wrong.
     """
     content = load(path)
+    if not content:
+        raise UsageError(f"--grid {path}: it is empty; keys: {', '.join(NAMES)}, [[cell]]")
     given = content.pop("cell", [])
     if not isinstance(given, list) or not all(isinstance(table, dict) for table in given):
         raise UsageError(f"--grid {path}: cells are tables, each under [[cell]]")

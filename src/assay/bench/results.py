@@ -5,9 +5,7 @@ What differs from one time to the next, the run's id, times and what was shared,
 """
 
 import json
-import os
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import assay
@@ -16,7 +14,6 @@ from assay.bench.compare import prefix
 from assay.bench.findings import figures_of
 from assay.bench.history import graded, searched
 from assay.bench.stored import Stored
-from assay.errors import UsageError
 from assay.store import Log
 
 FORMAT = 1
@@ -85,14 +82,3 @@ def only(row: dict[str, Any]) -> dict[str, Any]:
 def text_of(content: dict[str, Any]) -> str:
     """In ASCII, so that half a surrogate pair in a program is no trouble."""
     return json.dumps(content, indent=1) + "\n"
-
-
-def write(content: dict[str, Any], path: Path) -> None:
-    """All of it or nothing, whenever the process is killed. Raises `UsageError`."""
-    made = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        made.write_text(text_of(content), encoding="ascii")
-        made.replace(path)
-    except OSError as error:
-        made.unlink(missing_ok=True)
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None

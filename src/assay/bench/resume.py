@@ -11,7 +11,7 @@ from assay.store import Log, RunRow
 
 MARKS = ("graded_by", "asked")
 """Keys of a run's configuration that say what each problem was, as short hashes."""
-BEGUN_WITH = ("problems", "left_out", *MARKS)
+BEGUN_WITH = ("problems", "left_out", "people", *MARKS)
 """Keys that a run keeps as they were when it began."""
 ACCOUNT = ("prompt_tokens", "completion_tokens", "calls", "runs", "dollars")
 """What is written down of the account of a run."""

@@ -1,6 +1,6 @@
 """The figures of one cell: one row of the table, and of `bench --json`."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +9,7 @@ from assay.bench import APART, Cell, Result
 from assay.bench.abstention import Judged, aurc, calibration_error, coverage_at, excess_aurc
 from assay.bench.progress import Progress
 from assay.bench.stats import mean, mean_reciprocal_rank, pass_at_k, recall, wilson
-from assay.search.budget import TOTAL_BUDGET
+from assay.bench.unmeasured import counted
 
 LOW_RISKS = (0.05, 0.1)
 NOTHING: Mapping[str, Progress] = {}
@@ -29,7 +29,7 @@ def summary(
         "items": len(rows),
         "measured": len(measured),
         "unmeasured": len(rows) - len(measured),
-        "unmeasured_by": dict(Counter(why_not(row) for row in rows if row.hidden is None)),
+        "unmeasured_why": counted(rows),
         "solved": right,
         "pass@1": right / len(measured) if measured else None,
         "interval": None if interval is None else list(interval),
@@ -42,18 +42,10 @@ def summary(
         "solved_per_1000_tokens": per_thousand(right, total([row.tokens for row in measured])),
         **seconds(rows),
         **cpu_seconds(cell, rows),
-        "questions": sum(row.questions for row in rows),
-        "questioned": sum(row.questions > 0 for row in rows),
+        **questions(rows, progress),
         **turns(measured, progress),
         "confidence": confidence(measured),
     }
-
-
-def why_not(row: Result) -> str:
-    """Why an unmeasured result is none."""
-    if row.cut_off:
-        return TOTAL_BUDGET
-    return "failure" if row.failures or row.status == "unmeasured" else "no verdict"
 
 
 def visible(rows: Sequence[Result]) -> dict[str, Any]:
@@ -114,6 +106,16 @@ def cpu_seconds(cell: Cell, rows: Sequence[Result]) -> dict[str, float | None]:
         whole = inside and None not in known
         found[name] = round(sum(value or 0.0 for value in known), 3) if whole else None
     return found
+
+
+def questions(rows: Sequence[Result], progress: Mapping[str, Progress]) -> dict[str, int]:
+    followed = [progress[row.problem] for row in rows if row.problem in progress]
+    return {
+        "questions": sum(row.questions for row in rows),
+        "questioned": sum(row.questions > 0 for row in rows),
+        "questions_answered": sum(path.answered for path in followed),
+        "questions_unknown": sum(path.unknown for path in followed),
+    }
 
 
 def turns(measured: Sequence[Result], progress: Mapping[str, Progress]) -> dict[str, Any]:

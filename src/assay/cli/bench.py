@@ -1,7 +1,7 @@
 """`assay bench`: a suite, a grid of cells, a table."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -9,40 +9,45 @@ from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished, prefix
 from assay.bench.findings import figures_of
 from assay.bench.people import People
-from assay.bench.results import contents, write
+from assay.bench.results import contents, text_of
 from assay.bench.resume import account, changed_tier, spent_before, take_up
 from assay.bench.stored import stored
-from assay.bench.work import Recipe, price_of
+from assay.bench.unmeasured import merged
+from assay.bench.work import Listener, Recipe, price_of
 from assay.cli.alone import alone
 from assay.cli.bench_begin import BenchFlags, config_of, tell_kept, to_resume
 from assay.cli.bench_chosen import Machine, choose
 from assay.cli.bench_grid import GridFlags, dry_run, recipes
-from assay.cli.bench_report import check_writable, report_run
-from assay.cli.figures import labels, reasons, show_figures
+from assay.cli.bench_report import report_run
+from assay.cli.figures import legend, show_figures
+from assay.cli.files import check_place, write_file
+from assay.cli.labels import letters
+from assay.cli.progress import WatchedModel, Work
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
-from assay.cli.session import Settings, fetch, open_log, workshop
+from assay.cli.session import Settings, check_parties, fetch, open_log, workshop
 from assay.errors import BudgetSpent, UsageError
+from assay.feedback.shorten import visible
 from assay.grade import Item
 from assay.sandbox import Isolation
 from assay.search.budget import Budget
-from assay.store import Log
+from assay.store import Log, default_path
 
 
 def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
     """Runs every cell over the suite and prints one row a cell."""
     screen = Screen(quiet=flags.json)
-    check_writable(flags.report)
-    if flags.out is not None and not flags.out.parent.is_dir():
-        raise UsageError(f"--out {flags.out}: no such folder")
-    if flags.out is not None and flags.out.is_dir():
-        raise UsageError(f"--out {flags.out}: a folder")
+    reads = (flags.suite, flags.data, grid_flags.grid, settings.log or default_path())
+    check_place("--report", flags.report, reads)
+    check_place("--out", flags.out, reads)
     machine = Machine(unsafe=settings.unsafe, tier=settings.tier, remote=settings.remote)
     chosen = choose(
         flags.suite, flags.data, settings.log, machine,
         limit=flags.limit, every=flags.every, keep_bad=flags.keep_bad,
     )  # fmt: skip
     grid = recipes(settings, grid_flags, flags.suite)
+    cells = [cell for cell, _ in grid]
+    check_parties(settings, [cell.model for cell in cells])
     if grid_flags.dry_run:
         if flags.resume:
             raise UsageError("--dry-run starts nothing: give it without --resume")
@@ -50,7 +55,6 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
         grid_flags.people(chosen.items, grid, screen)
         return dry_run(settings, grid, chosen.items, grid_flags, flags.json)
     with open_log(settings.log) as log:
-        cells = [cell for cell, _ in grid]
         old = None
         if flags.resume:
             old = to_resume(log, config_of(settings, flags, grid_flags, cells, chosen))
@@ -59,8 +63,10 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
         chosen.tell(screen)
         items = chosen.items
         people = grid_flags.people(items, grid, screen)
-        config = config_of(settings, flags, grid_flags, cells, chosen)
+        config = config_of(settings, flags, grid_flags, cells, chosen, people)
         run = begin(log, config, screen) if old is None else old.id
+        if len(cells) > 1:
+            screen.say("\n".join(legend([asdict(cell) for cell in cells])))
         with alone(log, run):
             if old is not None:
                 tell_changed(take_up(log, old, config), screen)
@@ -74,10 +80,8 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
             figures["left_out"] = chosen.left_out
             figures["people"] = people and asdict(people)
             log.append(run, "", "end", {"cells": figures["cells"], "left_out": chosen.left_out})
-            if flags.out is not None:
-                write(contents(log, stored(log, run)), flags.out)
-        report = None if flags.report is None else report_run(log, run, flags.report)
-    show(figures | {"report": report, "log": run}, flags, screen)
+        show(figures | {"report": flags.report and str(flags.report), "log": run}, flags, screen)
+        write_files(log, run, flags, screen)
     return status(results.values())
 
 
@@ -119,37 +123,46 @@ async def run_grid(
 ) -> dict[str, Result]:
     """One model after the other, so that only one is in memory."""
     results = dict(done)
-    spent, total = spent_before(log, log.find(run)), Budget.parse(settings.total)
-    names = labels([asdict(cell) for cell, _ in grid], without="model")
-    short = {prefix(cell): f"{name} " for (cell, _), name in zip(grid, names, strict=True)}
-    width = min(44, max(map(len, short.values())) + 16)
-    for model in dict.fromkeys(cell.model for cell, _ in grid):
-        mine = [(cell, recipe) for cell, recipe in grid if cell.model == model]
-        wanted = [prefix(cell) + item.problem.id for cell, _ in mine for item in items]
-        if all(key in results for key in wanted):
-            continue
-
-        with screen.working(sum(key not in results for key in wanted)) as step:
-
-            def listen(
-                result: Result,
-                step: Callable[[], None] = step,
-            ) -> None:
-                name = result.log.partition("/")[2].removesuffix(result.problem)
-                screen.result(result, width, short.get(name, ""))
-                step()
-
-            price = price_of(model, settings.price)
-            ledger = account(log, run, model, price, total, spent)
+    total, spent = Budget.parse(settings.total), spent_before(log, log.find(run))
+    tokens = spent.prompt_tokens + spent.completion_tokens
+    work = Work(len(items) * len(grid), "result", len(done), before=len(done), spent=tokens)
+    listen = listener(items, grid, work, screen)
+    with screen.live(work.line):
+        for model in dict.fromkeys(cell.model for cell, _ in grid):
+            mine = [(cell, recipe) for cell, recipe in grid if cell.model == model]
+            wanted = [prefix(cell) + item.problem.id for cell, _ in mine for item in items]
+            if all(key in results for key in wanted):
+                continue
+            ledger = account(log, run, model, price_of(model, settings.price), total, spent)
             async with workshop(settings, model, log, run, screen, ledger, share=True) as shop:
                 tell_changed_tier(log, run, shop.parties.sandbox.isolation, screen)
-                shop = replace(shop, people=people)
+                watched = WatchedModel(shop.parties.model, work)
+                shop = replace(shop, people=people, parties=replace(shop.parties, model=watched))
                 results |= await compare(
                     shop, items, mine, jobs=settings.jobs, done=results, listener=listen
                 )
                 spent = shop.total.cost
     in_order = [prefix(cell) + item.problem.id for cell, _ in grid for item in items]
     return {key: results[key] for key in in_order}
+
+
+def listener(
+    items: Sequence[Item], grid: Sequence[tuple[Cell, Recipe]], work: Work, screen: Screen
+) -> Listener:
+    """Prints a line a result, under its cell's letter where there are several cells."""
+    called = {
+        prefix(cell): f"{letter} " if len(grid) > 1 else ""
+        for (cell, _), letter in zip(grid, letters(len(grid)), strict=True)
+    }
+    graded = {item.problem.id: bool(item.hidden) for item in items}
+    width = min(44, max(map(len, called.values())) + max(map(len, graded)))
+
+    def listen(result: Result) -> None:
+        cell = result.log.partition("/")[2].removesuffix(result.problem)
+        screen.result(result, width, called[cell], graded[result.problem])
+        work.step()
+
+    return listen
 
 
 def rows_of(cell: Cell, results: dict[str, Result]) -> list[Result]:
@@ -161,15 +174,35 @@ def show(figures: dict[str, Any], flags: BenchFlags, screen: Screen) -> None:
         print(json.dumps(figures))
         return
     show_figures(figures)
-    for row in figures["cells"]:
-        name = f"{row['strategy']} with {row['model']}"
-        if missing := row["items"] - row["measured"]:
-            why = reasons(row)
-            screen.warn(
-                f"{name}: {missing} of {row['items']} NOT MEASURED and not in the rate{why}"
-            )
+    rows = figures["cells"]
+    called = letters(len(rows)) if len(rows) > 1 else ["all"]
+    if any(row["unmeasured"] for row in rows):
+        screen.warn("\n".join(unmeasured(rows, called)))
+    for letter, row in zip(called, rows, strict=True):
         if row["in_process"]:
-            screen.say(f"{name}: {row['in_process']} judged in the candidate's process", "yellow")
-    if figures["report"]:
-        screen.say(f"report: {figures['report']}")
-    screen.say(f"everything that happened: assay show {figures['log']}")
+            screen.say(f"{letter}: {row['in_process']} judged in the candidate's process", "yellow")
+
+
+def unmeasured(rows: Sequence[dict[str, Any]], called: Sequence[str]) -> Iterator[str]:
+    """How many of each cell, and the reasons over all of them."""
+    each = [
+        f"{letter} {row['unmeasured']}"
+        for letter, row in zip(called, rows, strict=True)
+        if row["unmeasured"] and len(rows) > 1
+    ]
+    missing, total = (sum(row[name] for row in rows) for name in ("unmeasured", "items"))
+    cells = f" ({', '.join(each)})" if each else ""
+    yield f"{missing} of {total} NOT MEASURED and not in the rate{cells}:"
+    for one in merged(one for row in rows for one in row["unmeasured_why"]):
+        yield f"  {one['results']} x {visible(' '.join(one['why'].split()))}"
+
+
+def write_files(log: Log, run: str, flags: BenchFlags, screen: Screen) -> None:
+    """Last: what was shown is not lost where a file cannot be written. Raises `UsageError`."""
+    if flags.out is not None:
+        write_file(flags.out, text_of(contents(log, stored(log, run))))
+    if flags.report is not None:
+        screen.say(f"report: {report_run(log, run, flags.report)}")
+    else:
+        screen.say(f"all figures, each attempt: assay bench report {run}")
+    screen.say(f"everything that happened: assay show {run}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.bench import Cell
+from assay.bench.people import People
 from assay.bench.resume import differing, problems_of, same_run
 from assay.bench.stored import asked, graded_by
 from assay.cli.bench_chosen import Chosen
@@ -53,7 +54,12 @@ def named(reasons: Mapping[str, str]) -> str:
 
 
 def config_of(
-    settings: Settings, flags: BenchFlags, grid: GridFlags, cells: Sequence[Cell], chosen: Chosen
+    settings: Settings,
+    flags: BenchFlags,
+    grid: GridFlags,
+    cells: Sequence[Cell],
+    chosen: Chosen,
+    people: People | None = None,
 ) -> dict[str, Any]:
     """What makes a run this one; `resume.BEGUN_WITH` says what of it stays as it was."""
     return {
@@ -73,6 +79,7 @@ def config_of(
         "prompts": settings.prompts and str(settings.prompts),
         "ask": grid.ask,
         "person_error": grid.person_error,
+        "people": people and asdict(people),
         "keep_bad": flags.keep_bad,
         "tier": settings.tier,
         "unsafe": settings.unsafe,

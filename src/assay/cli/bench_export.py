@@ -1,7 +1,6 @@
 """`assay bench export RUN --format F`: a stored run as a file of another tool."""
 
 import json
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from assay.bench.rejudge import Terms, tests_from
 from assay.bench.rejudge import items_of as rejudged
 from assay.bench.stored import stored
 from assay.bench.suites import load_suite
+from assay.cli.files import check_place, write_file
 from assay.cli.screen import Screen
 from assay.cli.session import open_log
 from assay.cli.targets import targets_of
@@ -28,7 +28,6 @@ class ExportFlags:
     data: Path | None
     hidden: bool
     allow_test_split: bool
-    force: bool
     log: Path | None
     json: bool
 
@@ -39,6 +38,7 @@ def bench_export(run: str, flags: ExportFlags) -> int:
     if flags.hidden and not form.tests:
         raise UsageError(f"--hidden: {form.name} holds no tests")
     screen = Screen(quiet=flags.json)
+    check_place("--out", flags.out)
     with open_log(flags.log) as log:
         export = replace(read(log, run, flags.cell), hidden=flags.hidden)
         out = flags.out or Path(f"{export.row.id}-{form.name}{form.ending}")
@@ -48,10 +48,11 @@ def bench_export(run: str, flags: ExportFlags) -> int:
             export = with_items(export, items_of(export, flags.data))
         if form.items and not flags.allow_test_split:
             export = for_training(export, screen)
-        written = write(out, form.files(export), flags.force)
+        files = places(out, form.files(export))
+    written = [write_file(path, content) for path, content in files.items()]
     tell(export, screen)
     if flags.json:
-        print(json.dumps({"run": export.row.id, "files": [str(path) for path in written]}))
+        print(json.dumps({"run": export.row.id, "files": written}))
     for path in written:
         screen.say(f"wrote {path}")
     return 0
@@ -82,22 +83,10 @@ def for_training(export: Export, screen: Screen) -> Export:
     return replace(export, items=kept)
 
 
-def write(out: Path, files: Files, force: bool) -> list[Path]:
-    """Each file at once or not at all. Raises `UsageError` where one is there already."""
+def places(out: Path, files: Files) -> dict[Path, bytes]:
+    """Each file beside the first, with its own ending."""
     stem = str(out).removesuffix(files[0][0])
-    paths = [Path(stem + ending) for ending, _ in files]
-    there = [path for path in paths if path.exists() or path.is_symlink()]
-    if there and not force:
-        raise UsageError(f"{there[0]} is already there; --force writes over it")
-    for path, (_, content) in zip(paths, files, strict=True):
-        made = path.with_name(f".{path.name}.{os.getpid()}.assay")
-        try:
-            made.write_bytes(content)
-            made.replace(path)
-        except OSError as error:
-            made.unlink(missing_ok=True)
-            raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
-    return paths
+    return {Path(stem + ending): content for ending, content in files}
 
 
 def tell(export: Export, screen: Screen) -> None:

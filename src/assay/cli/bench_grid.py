@@ -14,6 +14,7 @@ from assay.bench.grid import Axes, cells_in, distinct
 from assay.bench.people import People
 from assay.bench.work import Recipe, price_of
 from assay.cli.figures import tell
+from assay.cli.labels import letters, plural
 from assay.cli.screen import Screen
 from assay.cli.session import Settings, split_names
 from assay.errors import UsageError
@@ -64,7 +65,7 @@ class GridFlags:
         if alone == len(items):
             raise UsageError("--ask: no problem of the suite has a reference solution to answer")
         if alone:
-            screen.say(f"{alone} of {len(items)} problems have no reference: nothing is asked")
+            screen.say(f"nothing is asked about {alone} of {len(items)} problems: no reference")
         return People(self.ask, self.person_error, alone)
 
 
@@ -107,11 +108,10 @@ def dry_run(
     if as_json:
         print(json.dumps(plan(grid, items, most, asked)))
         return 0
-    cells = [cell for cell, _ in grid]
-    for cell in cells:
-        tell(cell.key)
-    results = len(cells) * len(items)
-    tell(f"{len(cells)} cells x {len(items)} problems = {results:,} results.")
+    for letter, (cell, _) in zip(letters(len(grid)), grid, strict=True):
+        tell(f"{letter:<2} {cell.key}" if len(grid) > 1 else cell.key)
+    count = f"{plural(len(grid), 'cell')} x {plural(len(items), 'problem')}"
+    tell(f"{count} = {plural(len(grid) * len(items), 'result')}.")
     tell(f"At most {'; '.join(f'{name} {amount(most[name])}' for name in LIMITS)}.")
     if asked.ask:
         answered = sum(item.reference is not None for item in items)

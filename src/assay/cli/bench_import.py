@@ -111,7 +111,7 @@ async def grade_all(
         changed_tier(log, run, sandbox.isolation)
         parties = Parties(nobody, sandbox)
         shop = Workshop(parties, log, run, None, Ledger(Budget()), elsewhere=True)
-        with screen.working(sum(len(batch.items) for batch in made), "samples") as step:
+        with screen.working(sum(len(batch.items) for batch in made), "sample") as step:
 
             def listen(result: Result) -> None:
                 del result

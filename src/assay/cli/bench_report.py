@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.bench.stored import Stored, stored
+from assay.cli.files import check_place, write_file
 from assay.cli.screen import Screen
 from assay.cli.session import open_log
-from assay.errors import UsageError
 from assay.store import Log
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def bench_report(flags: ReportFlags) -> int:
     from assay.bench.report.tables import tables
 
     screen = Screen(quiet=flags.json)
+    check_place("--out", flags.out)
+    check_place("--csv", flags.csv and flags.csv / "cells.csv")
     with open_log(flags.log) as log:
         run = stored(log, flags.run)
         report = report_of(log, run)
@@ -38,13 +40,16 @@ def bench_report(flags: ReportFlags) -> int:
     out = flags.out
     if out is None and flags.csv is None and not flags.json:
         out = Path(f"assay-{run.row.id}.html")
-    made = [] if out is None else [write_page(report, out)]
-    if flags.csv is not None:
-        made += [write(flags.csv / name, text) for name, text in tables(report.figures).items()]
     if flags.json:
         page = None if out is None else str(out)
         print(json.dumps({**report.figures, "report": page, "log": run.row.id}))
-    else:
+    made = [] if out is None else [write_page(report, out)]
+    if flags.csv is not None:
+        files = tables(report.figures)
+        made += [write_file(flags.csv / name, text) for name, text in files.items()]
+        if len(report.figures["cells"]) == 1:
+            screen.say("no pairs.csv: the run has one cell, which is compared with nothing")
+    if not flags.json:
         print("\n".join(made))
     return 0
 
@@ -66,7 +71,7 @@ def report_two(log: Log, runs: tuple[Stored, Stored], path: Path) -> str:
 def write_page(report: "Report", path: Path) -> str:
     from assay.bench.report.html import html
 
-    return write(path, html(report))
+    return write_file(path, html(report))
 
 
 def tell_unfinished(run: Stored, screen: Screen) -> None:
@@ -75,22 +80,3 @@ def tell_unfinished(run: Stored, screen: Screen) -> None:
             f"run {run.row.id} is NOT FINISHED: {run.results} of {run.wanted} results are there, "
             "and the first to end are not a fair sample"
         )
-
-
-def check_writable(path: Path | None) -> None:
-    """Before hours of work, not after them. Raises `UsageError`."""
-    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
-        what = "is a folder" if path.is_dir() else "there is no such folder"
-        raise UsageError(f"--report {path}: {what}")
-
-
-def write(path: Path, text: str) -> str:
-    """The folder is made where it is missing; a file that is there is replaced whole."""
-    whole = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole.write_text(text, encoding="utf-8", newline="")
-        whole.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
-    return str(path)

@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from assay.bench.results import contents, text_of, write
+from assay.bench.results import contents, text_of
 from assay.bench.stored import stored
 from assay.cli.bench_report import tell_unfinished
+from assay.cli.files import check_place, write_file
 from assay.cli.screen import Screen
 from assay.cli.session import open_log
 
 
 def bench_results(path: Path | None, name: str, out: Path | None) -> int:
     """Raises `UsageError` for a run that is not there, or a file that cannot be written."""
+    check_place("--out", out)
     with open_log(path) as log:
         run = stored(log, name)
         content = contents(log, run)
@@ -18,5 +20,5 @@ def bench_results(path: Path | None, name: str, out: Path | None) -> int:
     if out is None:
         print(text_of(content), end="")
     else:
-        write(content, out)
+        write_file(out, text_of(content))
     return 0

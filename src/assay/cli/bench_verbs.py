@@ -271,9 +271,6 @@ def bench_export(
             help="Rows to train on from a test suite.",
         ),
     ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", envvar="ASSAY_FORCE", help="Write over what is there.")
-    ] = False,
     log: o.LogFile = None,
     json: o.Json = False,
 ) -> None:
@@ -288,7 +285,6 @@ def bench_export(
         data=data,
         hidden=hidden,
         allow_test_split=allow_test_split,
-        force=force,
         log=log,
         json=json,
     )

@@ -100,9 +100,8 @@ class Terminal:
         """What the next key that means something says; `last` is something else."""
         while True:
             typed = (await self._read()).decode(errors="replace")
-            if typed.startswith("\x1b"):
-                continue  # an arrow, say: its letters and digits are no answer
-            for key in typed or ENDS:
+            # An arrow, say, is a sequence whose letters and digits are no answer.
+            for key in "\x1b" if typed.startswith("\x1b") else typed or ENDS:
                 if key in ENDS:
                     self._enough = True
                     return None
@@ -112,6 +111,7 @@ class Terminal:
                 if key.isdecimal() and 1 <= int(key) <= last:
                     self._say(f"  {key}", "green")
                     return Reply(choice=int(key) - 1)
+            self._say(f"  the keys are 1 to {last}, ? (don't know), q ({ENOUGH})", "yellow")
 
     def _show(self, question: Question, number: int) -> None:
         self._say()

@@ -3,9 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from assay.bench import Result
+from assay.candidate.essence import essence
+from assay.cli.labels import plural
 from assay.feedback.shorten import visible
 from assay.store import Log
 
@@ -68,25 +71,27 @@ def evidence(log: Log, result: Result) -> str:
     lines.append(
         f"cost: {cost['prompt_tokens']:,} prompt and {cost['completion_tokens']:,} completion "
         "tokens, "
-        f"{cost['calls']} calls, {cost['runs']} runs, {cost['seconds']:.1f} s, {dollars}"
+        f"{plural(cost['calls'], 'call')}, {plural(cost['runs'], 'run')}, "
+        f"{cost['seconds']:.1f} s, {dollars}"
     )
     if cost["cached_calls"]:
         lines.append(
             f"(cached) {cost['cached_calls']} of the calls: the log answered them, and their "
             f"{cost['cached_tokens']:,} tokens were not spent now"
         )
-    lines.append(f"everything that happened: assay show {result.log}")
+    lines.append(f"everything that happened: assay show {quote(result.log)}")
     return "\n".join(lines)
 
 
 def doubtful_tests(log: Log, result: Result) -> list[Doubt]:
     """Visible tests that no candidate passes, while at least two candidates that pass all others
-    give one and the same other value. They may be wrong; a person has to say."""
+    give one and the same other value. They may be wrong; a person has to say. Candidates that
+    differ in names and comments alone are one: they make one and the same mistake."""
     verdicts: dict[str, dict[str, dict[str, Any]]] = {}
     for body in attempts_of(log, result):
         if body["run"] is not None:
             by_test = {verdict["test"]: verdict for verdict in body["run"]["verdicts"]}
-            verdicts[body["candidate"]["id"]] = by_test
+            verdicts[essence(body["candidate"]["code"] or "")] = by_test
     return [doubt for test in tests_in(verdicts) if (doubt := doubt_about(test, verdicts))]
 
 

@@ -1,9 +1,11 @@
-"""What a long solve is doing, in one line of a terminal."""
+"""What a long command is doing, in one line."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
+from assay.cli.labels import plural
 from assay.feedback.shorten import head
 from assay.model import Completion, Model, Prompt
 from assay.problem import Problem, Test
@@ -12,6 +14,53 @@ from assay.search.driver import Parties
 
 WIDTH = 76
 """Of the line, beside what moves."""
+
+
+class Counted(Protocol):
+    asked: int
+    """Prompts without a reply yet."""
+    spent: int
+    """Tokens."""
+
+
+@dataclass(slots=True)
+class Work:
+    """So many things of one kind, done one by one or several at a time."""
+
+    total: int
+    what: str = "problem"
+    done: int = 0
+    before: int = 0
+    """Of `done`: by an earlier process, which says nothing about the pace."""
+    asked: int = 0
+    spent: int = 0
+    start: float = field(default_factory=time.monotonic)
+
+    def step(self, more: int = 1) -> None:
+        self.done += more
+
+    def line(self) -> str:
+        parts = (
+            clock(time.monotonic() - self.start),
+            f"{self.done:,} of {plural(self.total, self.what)} done",
+            f"{self.spent:,} tokens" if self.spent or self.asked else "",
+            f"{plural(self.asked, 'call')} in flight" if self.asked else "",
+            self.left(),
+        )
+        return head("  ".join(filter(None, parts)), WIDTH)
+
+    def left(self) -> str:
+        """At the pace so far; nothing where none is known."""
+        mine, open_ = self.done - self.before, self.total - self.done
+        if not mine or not open_:
+            return ""
+        return f"about {clock(open_ * (time.monotonic() - self.start) / mine)} left"
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @dataclass(slots=True)
@@ -43,14 +92,13 @@ class Progress:
 
     def line(self) -> str:
         """Most telling first, as it is cut to `WIDTH`."""
-        seconds = int(time.monotonic() - self.start)
         one = len(self.problems) == 1
         of = f" of {self.tokens:,}" if one and self.tokens is not None else ""
         parts = (
-            f"{seconds // 60}:{seconds % 60:02}",
+            clock(time.monotonic() - self.start),
             self.waiting(),
             "" if one else f"{self.done} of {len(self.problems)} problems done",
-            f"{len(self.seen)} programs",
+            plural(len(self.seen), "program"),
             f"best {self.best[0]}/{self.best[1]} tests" if one and self.best[1] else "",
             f"{self.spent:,}{of} tokens",
         )
@@ -63,7 +111,7 @@ class Progress:
 
 
 class WatchedModel:
-    def __init__(self, model: Model, progress: Progress) -> None:
+    def __init__(self, model: Model, progress: Counted) -> None:
         self._model, self._progress = model, progress
 
     @property

@@ -1,8 +1,6 @@
 """`assay rank`: the best of given programs, by given tests that may be wrong."""
 
 import json
-import sys
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,8 +93,7 @@ async def rank_all(
     answered, explained = 0, False
     total = sum(len(pool.programs) for pool in pools)
     try:
-        with screen.working(total, "programs") as step:
-            tell = progress(total, step, screen)
+        with screen.working(total, "program") as tell:
             for given in pools:
                 pool = await without_hanging(sandbox, given, limits)
                 if more := len(pool.left_out) - len(given.left_out):
@@ -117,21 +114,6 @@ async def rank_all(
     finally:
         await sandbox.close()
     return answered
-
-
-def progress(total: int, step: Callable[[], None], screen: Screen) -> Callable[[int], None]:
-    """On a terminal a line that moves; else a line at each tenth of much work."""
-    done = 0
-
-    def tell(more: int) -> None:
-        nonlocal done
-        before, done = done, done + more
-        for _ in range(more):
-            step()
-        if total >= 1000 and not sys.stderr.isatty() and 10 * before // total < 10 * done // total:
-            screen.say(f"{done} of {total} programs done")
-
-    return tell
 
 
 def as_json(pool: Pool, heard: "Hearing", ranking: "Ranking", flags: RankFlags) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """From a command to an exit status: errors, interruption, signals."""
 
 import asyncio
+import re
 import signal
 import sys
 import time
@@ -17,6 +18,13 @@ T = TypeVar("T")
 
 INTERRUPTED = 130
 USAGE = 2
+RANGES = (
+    (r"is not in the range (\S+?)<=x<=(\S+?)\.?$", r"is not between \1 and \2"),
+    (r"is not in the range x>=(\S+?)\.?$", r"is below \1, the least"),
+    (r"is not in the range x<=(\S+?)\.?$", r"is above \1, the most"),
+    (r"Input should be greater than or equal to (\S+)", r"the least is \1"),
+    (r"Input should be less than or equal to (\S+)", r"the most is \1"),
+)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE = 2.0
 
@@ -33,7 +41,7 @@ def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":  # typer does not export it
             print(error.format_message(), file=sys.stderr)
             return USAGE
-        return complain(f"{error.format_message()} (try --help)", USAGE)
+        return complain(f"{in_words(error.format_message())} (try --help)", USAGE)
     except typer.Abort:
         print(file=sys.stderr)  # the question's line
         return complain("interrupted; what was done is kept (assay log)", INTERRUPTED)
@@ -46,6 +54,13 @@ def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
     if status == INTERRUPTED:
         complain("interrupted; what was done is kept (assay log)", INTERRUPTED)
     return status if isinstance(status, int) else 0
+
+
+def in_words(message: str) -> str:
+    """Ranges of numbers as one says them; typer writes `0<=x<=1`, or as pydantic does."""
+    for pattern, words in RANGES:
+        message = re.sub(pattern, words, message)
+    return message
 
 
 def from_group(group: BaseExceptionGroup[BaseException]) -> int:

@@ -3,15 +3,22 @@
 import os
 import sys
 import termios
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from assay.bench import Result
+from assay.bench.unmeasured import why
+from assay.cli.progress import Work
+from assay.feedback.shorten import head, visible
 from assay.sandbox import Isolation
 
 Tell = Callable[[int, int, str], None]
 """Progress: done, total (both in bytes or steps; 0 when unknown), what."""
+
+SELDOM = 30.0
+"""Seconds between two lines of progress in a file or a pipe."""
 
 MARKS = {
     "verified": ("green", "✓"),
@@ -51,49 +58,48 @@ class Screen:
     def warn(self, text: str) -> None:
         self.words(text, "bold red")
 
-    def result(self, result: Result, width: int, label: str = "") -> None:
-        """One line: status, problem, visible tests, hidden verdict, candidates, tokens, seconds."""
+    def result(self, result: Result, width: int, label: str = "", graded: bool = False) -> None:
+        """One line: status, problem, visible tests, hidden verdict, candidates, tokens, seconds.
+        `graded`: to have no hidden verdict needs a reason, which nothing else says."""
         from rich.text import Text
 
         if self.quiet:
             return
         color, mark = MARKS[result.status]
-        said = facts(result)
+        said = facts(result, graded=graded)
         if self.console.is_terminal:
             room = self.console.width - 14
             if width + len(said) > room:
-                said = facts(result, brief=True)
-            width = max(12, min(width, room - len(said)))
+                said = facts(result, graded=graded, brief=True)
+            kept = width if "NOT MEASURED" in said else min(width, room - len(said))
+            width = max(12, kept)
+            said = head(said, room - width)
         line = Text(f"{mark} {result.status:<10} ", style=color)
         line.append(f"{ending(label + result.problem, width):<{width}} ", style="default")
         line.append(said, style="dim")
         self.console.print(line, soft_wrap=True)
 
     @contextmanager
-    def working(self, total: int, what: str = "problems") -> Iterator[Callable[[], None]]:
-        """A line that moves while `what` is worked on; call what it gives after each."""
-        done = 0
-        if self.quiet or not self.console.is_terminal:
-            yield lambda: None
-            return
-        with self._moving(f"0 of {total} {what} done") as status:
-
-            def step() -> None:
-                nonlocal done
-                done += 1
-                status.update(f"{done} of {total} {what} done")
-
-            yield step
+    def working(self, total: int, what: str = "problem") -> Iterator[Callable[..., None]]:
+        """How far the work on so many is; call what it gives after each, or with how many."""
+        work = Work(total, what)
+        with self.live(work.line):
+            yield work.step
 
     @contextmanager
-    def live(self, line: Callable[[], str]) -> Iterator[None]:
-        """A line that says at each moment what `line` gives; on a terminal only."""
+    def live(self, line: Callable[[], str], every: float = SELDOM) -> Iterator[None]:
+        """A line that says at each moment what `line` gives; where there is no terminal, another
+        line `every` so many seconds."""
         from rich.live import Live
         from rich.spinner import Spinner
         from rich.text import Text
 
-        if self.quiet or not self.console.is_terminal:
+        if self.quiet:
             yield
+            return
+        if not self.console.is_terminal:
+            with self._now_and_then(line, every):
+                yield
             return
         moving = Spinner("dots")
 
@@ -107,6 +113,23 @@ class Screen:
                 yield
             finally:
                 self._status = None
+
+    @contextmanager
+    def _now_and_then(self, line: Callable[[], str], every: float) -> Iterator[None]:
+        """From a thread of its own, as the work may leave nobody else the time."""
+        over = threading.Event()
+
+        def tell() -> None:
+            while not over.wait(every):
+                self.say(line())
+
+        thread = threading.Thread(target=tell, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     @contextmanager
     def busy(self, what: str) -> Iterator[None]:
@@ -179,11 +202,15 @@ class Screen:
         return tell
 
 
-def facts(result: Result, brief: bool = False) -> str:
-    cost, visible = result.cost, result.visible
+def facts(result: Result, *, graded: bool = False, brief: bool = False) -> str:
+    cost, seen = result.cost, result.visible
+    tests = f"tests {seen['passed']}/{seen['total']}" if seen["total"] else untested(result)
     hidden = {True: "hidden ok", False: "hidden WRONG", None: ""}[result.hidden]
+    if graded and result.hidden is None:
+        hidden = f"NOT MEASURED: {visible(' '.join(why(result).split()))}"
+        return f"{tests}  {hidden}" if seen["total"] else hidden
     parts = (
-        f"tests {visible['passed']}/{visible['total']}" if visible["total"] else untested(result),
+        tests,
         hidden,
         "" if brief else f"{result.candidates} cand.",
         f"{cost['prompt_tokens'] + cost['completion_tokens']:,} tok{cached(cost)}",

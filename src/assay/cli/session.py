@@ -1,8 +1,9 @@
 """Opens what a run needs, in the order in which it can fail cheaply, and closes it again."""
 
 import ast
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from inspect import Parameter, signature
@@ -13,7 +14,7 @@ import typer
 
 from assay.bench.work import Recipe, Workshop, price_of
 from assay.cli.screen import Screen
-from assay.errors import UsageError
+from assay.errors import ModelMissing, UsageError
 from assay.feedback.combine import find_source
 from assay.model import Model, open_model
 from assay.model.catalogue import context_of
@@ -175,6 +176,19 @@ async def workshop(
         stack.push_async_callback(model.close)
         screen.tell_tier(sandbox.isolation)
         yield Workshop(Parties(model, sandbox), log, run, price, total)
+
+
+def check_parties(settings: Settings, models: Iterable[str]) -> None:
+    """What can be known before a run begins: that the models have names and files, and the sandbox
+    works. Asks and fetches nothing. Raises as `workshop` does."""
+    for name in dict.fromkeys(models):
+        try:
+            open_model(name)
+        except ModelMissing:
+            if not name.startswith("embedded/"):  # those are fetched when the run begins
+                raise
+    sandbox = open_sandbox(unsafe=settings.unsafe, tier=settings.tier, remote=settings.remote)
+    asyncio.run(sandbox.close())
 
 
 def guarded(sandbox: Sandbox, shelf: "RunShelf | None") -> Sandbox:

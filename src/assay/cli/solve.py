@@ -15,6 +15,8 @@ from assay.bench.work import Recipe, Workshop, work
 from assay.candidate.splice import diff
 from assay.cli.dialogue import unasked
 from assay.cli.evidence import answered_by, decision, doubtful_tests, evidence, given_answers
+from assay.cli.files import check_place, write_file
+from assay.cli.labels import plural
 from assay.cli.progress import Progress
 from assay.cli.replay import replay, texts_of
 from assay.cli.run import asking, run_async
@@ -62,6 +64,7 @@ def solve_all(given: Sequence[str], settings: Settings, flags: SolveFlags) -> in
     targets = [target for one in given for target in targets_of(one, extra)]
     targets = [leave_out(target, flags.without) for target in targets]
     check_flags(targets, flags)
+    check_place("--out", flags.out, (*given, flags.tests, flags.answers, settings.log))
     recipe = settings.recipe(settings.strategy, settings.selector, settings.model)
     recipe = replace(recipe, least=flags.min_confidence)
     person = person_of(targets, settings, flags, screen)
@@ -164,11 +167,6 @@ def check_flags(targets: Sequence[Target], flags: SolveFlags) -> None:
                 )
             if flags.write and not flags.force and (why := unsafe_to_write(target.path)):
                 raise UsageError(f"{target.path} {why}, or --force")
-    if flags.out is not None:
-        if not flags.out.absolute().parent.is_dir():
-            raise UsageError(f"--out {flags.out}: no such folder")
-        if flags.out.is_dir():
-            raise UsageError(f"--out {flags.out}: that is a folder")
 
 
 def unsafe_to_write(path: Path) -> str:
@@ -202,7 +200,9 @@ async def work_on(
     async def one(target: Target) -> Result:
         async with waiting:
             result = await work(watched, target.item, recipe)
-        screen.result(result, width)
+        # Of one problem the evidence below has the reason.
+        unsaid = len(targets) > 1 and result.status == "unmeasured"
+        screen.result(result, width, graded=unsaid)
         progress.done += 1
         return result
 
@@ -239,10 +239,6 @@ def report(
     screen: Screen,
     log: Log,
 ) -> None:
-    if flags.out is not None:
-        rows = [{"task_id": r.problem, "solution": r.code or ""} for r in results]
-        flags.out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        screen.say(f"{len(rows)} samples in {flags.out}")
     for target, result in zip(targets, results, strict=True):
         if flags.ask or flags.answers:
             label = f"{result.problem}: " * (len(targets) > 1)
@@ -257,6 +253,10 @@ def report(
         screen.say(evidence(log, results[0]))
     else:
         screen.say(totals(results))
+    if flags.out is not None:
+        rows = [{"task_id": r.problem, "solution": r.code or ""} for r in results]
+        write_file(flags.out, "".join(json.dumps(row) + "\n" for row in rows))
+        screen.say(f"{plural(len(rows), 'sample')} in {flags.out}")
 
 
 def hand_back(

@@ -7,10 +7,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.candidate import Candidate
+from assay.cli.labels import plural
 from assay.cli.run import asking
 from assay.cli.screen import Screen, forget_typed
 from assay.feedback import Attempt
@@ -19,14 +20,24 @@ from assay.feedback.person import edited, parse, words
 from assay.feedback.shorten import lines_of
 from assay.feedback.steps import Ask, Question, Reply, Request, Try
 from assay.model import Message, Prompt
+from assay.model.prompter import fenced
 from assay.problem import Problem
 from assay.search.driver import Person, Trail
 
 KEYS = {
-    Ask: "Enter: go on · e: edit · c: comment · p N: choose program N · s: stop",
-    Try: "Enter: go on · e [N]: edit the program · c: comment · s: stop",
+    Ask: "Enter: go on · e: edit · c: comment · s: stop",
+    Try: "Enter: go on · e [N]: edit program N · c [N]: comment on it · s: stop",
 }
+CHOOSE = "Enter: go on · e: edit · c: comment · p N: go on from program N · s: stop"
+"""Instead of the first of these, once programs were tried."""
 RULE = "─" * 78
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    said: Sequence[str]
+    """Paragraphs for the model."""
+    about: Candidate | None = None
 
 
 class ByHand:
@@ -44,7 +55,7 @@ class ByHand:
         self.over = False
         self._shown: set[Message] = set()
         self._told = 0
-        self._waiting: list[str] = []
+        self._waiting: list[Remark] = []
         """Comments for the next prompt."""
 
     async def look(self, request: Request, trail: Trail) -> Request | None:
@@ -68,7 +79,7 @@ class ByHand:
         for number, choice in enumerate(question.choices, 1):
             self._say(f"program {number}:\n{numbered(choice)}")
         typed = self._read(
-            "text, `12: about line 12`, e: edit the program, p N: choose, Enter: none"
+            "text, `12: about line 12`, e: edit the program, p N: go on from program N, Enter: none"
         )
         if typed == "e" and question.code is not None:
             code = self._edit(question.code)
@@ -86,11 +97,12 @@ class ByHand:
         self._told = len(attempts)
 
     def _before_ask(self, request: Ask, attempts: Sequence[Attempt]) -> Ask | None:
-        request = with_words(request, self._waiting)
+        request = self._with_remarks(request, self._waiting)
         self._waiting = []
         self._show_prompts(request)
+        keys = CHOOSE if attempts else KEYS[Ask]
         while True:
-            typed = self._read(KEYS[Ask])
+            typed = self._read(keys)
             if typed == "":
                 return request
             if typed is None or typed == "s":
@@ -100,12 +112,13 @@ class ByHand:
                 text = self._edit(request.prompts[0].messages[-1].content)
                 request = request if text is None else with_last(request, text)
             elif typed == "c":
-                request = with_words(request, self._comment([a.candidate for a in attempts]))
+                request = self._with_remarks(request, self._comment(newest(attempts), general=True))
             elif (at := chosen(typed, len(attempts))) is not None:
                 programs = [attempt.candidate for attempt in attempts]
                 request = with_words(request, words(self.problem, Reply(choice=at), programs))
             else:
-                self._say(f"no {typed!r} here; {len(attempts)} programs were tried so far")
+                tried = plural(len(attempts), "program")
+                self._say(f"no {typed!r} here ({keys}); {tried} tried so far")
                 continue
             self._show_prompts(request)
 
@@ -118,15 +131,20 @@ class ByHand:
             if typed is None or typed == "s":
                 self.over = True
                 return None
-            at = 0 if typed == "e" else chosen(typed, len(request.candidates), "e")
-            if at is not None and at < len(request.candidates):
-                request = self._edit_program(request, at)
+            count = len(request.candidates)
+            only = 0 if count == 1 else None
+            edit = only if typed == "e" else chosen(typed, count, "e")
+            comment = only if typed == "c" else chosen(typed, count, "c")
+            if edit is not None:
+                request = self._edit_program(request, edit)
                 self._show_programs(request)
-            elif typed == "c":
-                self._waiting += self._comment(request.candidates)
-                self._say("the next prompt has it")
+            elif comment is not None:
+                self._waiting += (made := self._comment(request.candidates[comment]))
+                self._say("the next prompt has it" if made else "nothing was said")
+            elif typed in ("e", "c"):
+                self._say(f"which program? {typed} 1 to {typed} {count}")
             else:
-                self._say(f"no {typed!r} here")
+                self._say(f"no {typed!r} here ({KEYS[Try]})")
 
     def _edit_program(self, request: Try, at: int) -> Try:
         mine = request.candidates[at]
@@ -138,9 +156,22 @@ class ByHand:
             request, candidates=(*request.candidates[:at], made, *request.candidates[at + 1 :])
         )
 
-    def _comment(self, candidates: Sequence[Candidate]) -> list[str]:
-        typed = self._read("what the model should read; `12: …` is about line 12")
-        return list(words(self.problem, parse(typed or ""), candidates))
+    def _comment(self, about: Candidate | None, *, general: bool = False) -> list[Remark]:
+        """`general`: only what names a line is about the program."""
+        reply = parse(self._read("what the model should read; `12: …` is about line 12") or "")
+        said = words(self.problem, reply, [about] if about else [])
+        return [Remark(said, None if general and reply.line is None else about)] if said else []
+
+    def _with_remarks(self, request: Ask, remarks: Sequence[Remark]) -> Ask:
+        """Each with the program that it is about, where the prompt has not got it."""
+        for remark in remarks:
+            code = remark.about.code if remark.about else None
+            parts = [] if code is None or has(request, code) else [self._program(code)]
+            request = with_words(request, [*parts, *remark.said])
+        return request
+
+    def _program(self, code: str) -> str:
+        return f"A program that was tried:\n{fenced(self.problem.language, code.rstrip())}"
 
     def _show_prompts(self, request: Ask) -> None:
         count = len(request.prompts)
@@ -190,6 +221,23 @@ class ByHand:
                 self._say(f"nothing was changed: {command}: {error}")
                 return None
         return None if after.rstrip(b"\r\n") == before.rstrip(b"\r\n") else changed
+
+
+def newest(attempts: Sequence[Attempt]) -> Candidate | None:
+    return attempts[-1].candidate if attempts else None
+
+
+def has(request: Ask, code: str) -> bool:
+    """Whether every prompt has this program in it, however it is laid out."""
+    body = squeezed(code)
+    return all(
+        any(body in squeezed(message.content) for message in prompt.messages)
+        for prompt in request.prompts
+    )
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
 
 
 def run_editor(command: Sequence[str]) -> None:

@@ -117,7 +117,8 @@ def read_script(path: Path) -> list[str | Reply]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ProblemError(f"cannot read the script {path}: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise ProblemError(f"cannot read the script {path}: {why}") from error
     try:
         if text.lstrip().startswith("[") and not path.name.endswith(".jsonl"):
             items = json.loads(text)

@@ -120,6 +120,8 @@ class Reservation:
     """Upper bound."""
     cut: bool = False
     """Whether the account of the whole run left less for the reply than the problem's own."""
+    shortened: bool = False
+    """Whether `max_tokens` is less than was asked for."""
 
 
 class Ledger:
@@ -145,6 +147,8 @@ class Ledger:
         self.budget = budget
         self.price = price
         self.parent = parent
+        self.last_reply_cut = False
+        """Whether the last reply ended where the budget did."""
         self._spent = spent or Cost()
         self._held_prompt = 0
         self._held_completion = 0
@@ -191,7 +195,8 @@ class Ledger:
         least = max(1, min(SMALLEST_REPLY, prompt.max_tokens))
         if most < least:
             raise BudgetSpent("the budget has no room for another call", total=own >= least)
-        held = Reservation(replace(prompt, max_tokens=most), bound, cut=most < own)
+        sent = replace(prompt, max_tokens=most)
+        held = Reservation(sent, bound, cut=most < own, shortened=most < prompt.max_tokens)
         self._hold(held, 1)
         return held
 
@@ -224,6 +229,7 @@ class Ledger:
     def settle(self, held: Reservation, completion: Completion) -> None:
         """Charges what the call used; where the server did not say, what was held."""
         usage = completion.usage
+        self.last_reply_cut = held.shortened and completion.finish_reason == "length"
         # No prompt has no tokens, and no bill is below nothing.
         prompt_tokens = usage.prompt_tokens if usage.prompt_tokens > 0 else held.prompt_tokens
         counted = usage.completion_tokens > 0 or (not completion.text and usage.prompt_tokens > 0)

@@ -88,6 +88,8 @@ async def solve(
     reason = await driver.drive(strategy)
     if reason is not None and trail.stopped == "done":
         trail.stopped = reason
+    if reason == ROUNDS and ledger.last_reply_cut:
+        trail.spent = ledger.spent()
     choice = await _select(selector, driver, prompter, trail.attempts) if trail.attempts else None
     if (best := refuted(choice)) is not None and choice is not None:
         choice = await _repair(selector, driver, prompter, choice, best)

@@ -36,6 +36,7 @@ class Report:
 def report_of(log: Log, run: Stored) -> Report:
     """Raises `StoreError`."""
     figures = figures_of(log, {cell: list(rows.values()) for cell, rows in run.cells.items()})
+    figures["people"] = run.row.config.get("people")
     cells = {cell.key: (run.row.id, cell, rows) for cell, rows in run.cells.items()}
     return assemble(log, figures, cells, run.row.config["problems"], [run])
 

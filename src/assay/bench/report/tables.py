@@ -10,12 +10,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def tables(figures: dict[str, Any]) -> dict[str, str]:
-    """File name to text."""
-    return {
+    """File name to text. Of one cell there are no pairs, and so no table of them."""
+    files = {
         "cells.csv": table(figures["cells"]),
         "results.csv": table(figures["results"]),
-        "pairs.csv": table(figures["paired"]),
     }
+    return files | ({"pairs.csv": table(figures["paired"])} if figures["paired"] else {})
 
 
 def table(rows: Iterable[dict[str, Any]]) -> str:

@@ -94,7 +94,7 @@ const lineOf = (cell, x, y, right, svg) => {
 
 const showCurves = () => {
   const section = byId("curves");
-  if (!data.curve.length) return section.append(make("p", { class: "note" }, cells.some((cell) => cell.solved && cell.tokens === null) ? "What the programs cost is not known: there is no curve." : "No problem is solved yet: there is no curve."));
+  if (!data.curve.length) return section.append(make("p", { class: "note" }, cells.some((cell) => cell.solved && cell.tokens === null) ? "What the programs cost is not known: there is no curve." : "No problem is solved, so there is no curve."));
   const place = make("div", { class: "chart-place" });
   const ticks = make("div");
   const redraw = () => {

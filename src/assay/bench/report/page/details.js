@@ -113,7 +113,7 @@ const showTask = (task, texts) => task && more(`The task: ${plural(task.tests.le
 
 const facts = (result) => {
   const { cost } = result;
-  return make("p", { class: "facts" }, `${result.status}; visible tests ${result.visible.passed} of ${result.visible.total}; ${plural(result.candidates, "distinct program")}; ${whole(cost.prompt_tokens === null ? null : cost.prompt_tokens + cost.completion_tokens)} tokens, ${plural(cost.calls, "call")}, ${plural(cost.runs, "run")}, ${fixed(cost.seconds, 1)} s; ${result.judging ? `judged ${result.judging}` : "nothing was judged"}; ended: ${result.stopped}. In the log: `, make("code", {}, `assay show ${result.log}`));
+  return make("p", { class: "facts" }, `${result.status}; visible tests ${result.visible.passed} of ${result.visible.total}; ${plural(result.candidates, "distinct program")}; ${whole(cost.prompt_tokens === null ? null : cost.prompt_tokens + cost.completion_tokens)} tokens, ${plural(cost.calls, "call")}, ${plural(cost.runs, "run")}, ${fixed(cost.seconds, 1)} s; ${result.judging ? `judged ${result.judging}` : "nothing was judged"}; ended: ${result.stopped}. In the log: `, make("code", {}, `assay show ${quoted(result.log)}`));
 };
 
 const showItem = async (problem, cell, place) => {

@@ -43,7 +43,7 @@ const rateOf = (count, of, interval) =>
 const gaps = (cell) => {
   const notes = [];
   if (cell.items < cell.wanted) notes.push(`${cell.wanted - cell.items} not finished`);
-  if (cell.unmeasured) notes.push(`${cell.unmeasured} not measured (${Object.entries(cell.unmeasured_by).map(([why, count]) => `${count} ${why}`).join(", ")})`);
+  if (cell.unmeasured) notes.push(`${cell.unmeasured} not measured (${cell.unmeasured_why.map(({ why, results }) => `${results}: ${why}`).join("; ")})`);
   if (cell.in_process) notes.push(`${cell.in_process} judged in-process`);
   return notes.length ? make("span", { class: "gap" }, notes.join(", ")) : "none";
 };
@@ -93,11 +93,12 @@ const findings = () => {
   const rated = cells.filter((cell) => cell["pass@1"] !== null);
   const top = Math.max(...rated.map((cell) => cell["pass@1"]));
   const best = rated.filter((cell) => cell["pass@1"] === top);
-  if (best.length) found.push([best.map((cell, index) => [index ? ", " : "", named(cell)]), best.length > 1 ? " solve most, alike: " : " solves most: ",
+  if (top === 0) found.push(["No cell solves any problem: there is nothing to compare."]);
+  else if (best.length) found.push([best.map((cell, index) => [index ? ", " : "", named(cell)]), best.length > 1 ? " solve most, alike: " : " solves most: ",
     `${percent(top)} (95 % ${between(best[0].interval)}; ${best[0].solved} of ${best[0].measured}).`]);
   const tested = data.paired.filter((pair) => pair.p_holm !== null);
   const clear = tested.filter((pair) => pair.p_holm < 0.05);
-  if (tested.length) found.push(clear.length
+  if (tested.length && top > 0) found.push(clear.length
     ? [`${clear.length} of ${plural(tested.length, "pair")} ${clear.length === 1 ? "differs" : "differ"} beyond chance (Holm p < 0.05): `,
       clear.slice(0, NAMED).map((pair, index) => {
         const [up, down] = pair.difference > 0 ? [pair.a, pair.b] : [pair.b, pair.a];
@@ -106,8 +107,8 @@ const findings = () => {
     : [`No two cells differ beyond chance: of ${plural(tested.length, "pair")} none has a Holm p below 0.05.`]);
   const least = data.paired.map((pair) => pair.smallest_difference).filter((value) => value !== null);
   const [low, high] = [Math.min(...least), Math.max(...least)].map((share) => (100 * share).toFixed(0));
-  if (least.length) found.push([`The smallest difference that so many problems could show is ${low === high ? low : `${low} to ${high}`} points${low === high ? "" : ", pair by pair"}: that none is shown does not mean that there is none below it.`]);
-  else if (tested.length) found.push(["So few problems can show no difference between two cells."]);
+  if (least.length && top > 0) found.push([`The smallest difference that so many problems could show is ${low === high ? low : `${low} to ${high}`} points${low === high ? "" : ", pair by pair"}: that none is shown does not mean that there is none below it.`]);
+  else if (tested.length && top > 0) found.push(["So few problems can show no difference between two cells."]);
   const open = cells.reduce((sum, cell) => sum + cell.unmeasured, 0);
   if (open) found.push([`${plural(open, "result")} ${open === 1 ? "was" : "were"} not measured; no rate counts them.`]);
   return found;

@@ -13,6 +13,9 @@ const signed = (share) => `${share > 0 ? "+" : share < 0 ? "−" : ""}${(100 * M
 const pValue = (p) => (p === null || p === undefined ? UNKNOWN : p < 0.001 ? "< 0.001" : p.toPrecision(2));
 const plural = (count, word) => `${whole(count)} ${word}${count === 1 ? "" : "s"}`;
 
+// As a word of a POSIX shell.
+const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
 const letter = (index) => {
   const last = String.fromCharCode(65 + (index % 26));
   return index < 26 ? last : letter(Math.floor(index / 26) - 1) + last;

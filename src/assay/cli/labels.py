@@ -1,0 +1,44 @@
+"""Names of cells: a letter each, as in the report, and words for what they differ in; counts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def letters(count: int) -> list[str]:
+    """A to Z, then AA, AB, …, as the columns of a spreadsheet."""
+    return [letter(index) for index in range(count)]
+
+
+def letter(index: int) -> str:
+    above, place = divmod(index, 26)
+    return (letter(above - 1) if above else "") + chr(ord("A") + place)
+
+
+def labels(rows: Sequence[dict[str, Any]], without: str = "") -> list[str]:
+    """The shortest names that tell the cells apart: the strategy, and what else differs;
+    `without` a part that stands elsewhere."""
+    parts = {
+        "run": [row.get("run", "") for row in rows],
+        "strategy": [row["strategy"] for row in rows],
+        "told": [told(row) for row in rows],
+        "selector": [f"/ {row['selector']}" for row in rows],
+        "model": [f"with {row['model']}" for row in rows],
+        "seed": [f"seed {row['seed']}" for row in rows if "seed" in row],
+    }
+    kept = [
+        values
+        for name, values in parts.items()
+        if name == "strategy" or (name != without and len(set(values)) > 1)
+    ]
+    return [" ".join(filter(None, words)) for words in zip(*kept, strict=True)]
+
+
+def told(row: dict[str, Any]) -> str:
+    """The feedback of a cell, by its condition's name where it has one."""
+    names = row.get("condition") or row.get("feedback")
+    return f"[{names}]" if names else ""
+
+
+def plural(count: int, word: str) -> str:
+    """`1 problem`, `2 problems`."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
