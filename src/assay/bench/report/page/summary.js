@@ -43,7 +43,7 @@ const rateOf = (count, of, interval) =>
 const gaps = (cell) => {
   const notes = [];
   if (cell.items < cell.wanted) notes.push(`${cell.wanted - cell.items} not finished`);
-  if (cell.unmeasured) notes.push(`${cell.unmeasured} not measured (${cell.unmeasured_why.map(({ why, results }) => `${results}: ${why}`).join("; ")})`);
+  if (cell.unmeasured) notes.push(`${cell.unmeasured} not measured (${cell.unmeasured_why.map(({ why, results }) => `${results}: ${why.length > 60 ? `${why.slice(0, 59)}…` : why}`).join("; ")})`);
   if (cell.in_process) notes.push(`${cell.in_process} judged in-process`);
   return notes.length ? make("span", { class: "gap" }, notes.join(", ")) : "none";
 };
