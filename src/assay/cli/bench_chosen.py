@@ -55,10 +55,18 @@ class Chosen:
     items: list[Item]
     left_out: dict[str, str]
     """The other problems, and why."""
+    asked: list[Item]
+    """All that the flags ask for and hidden tests grade."""
     outdated: int = 0
     """Problems that were found bad where programs ran otherwise; they are in `items`."""
 
     def tell(self, screen: Screen) -> None:
+        """Raises `UsageError` where nothing is left."""
+        if not self.items:
+            reasons = "; ".join(dict.fromkeys(self.left_out.values()))
+            raise UsageError(
+                f"no problem is left: {reasons} (--keep-bad takes what an audit found bad)"
+            )
         tell_left_out(self.left_out, len(self.items) + len(self.left_out), screen)
         if self.outdated:
             screen.words(
@@ -81,7 +89,7 @@ def choose(
     """The items asked for that hidden tests grade, that no audit of the log found bad, and that
     can be run here.
 
-    Raises `UsageError` where nothing is left.
+    Raises `UsageError` where no problem has hidden tests.
     """
     items = limit_items(load_suite(suite, data), limit, every)
     reasons = left_out(suite, data)
@@ -94,19 +102,15 @@ def choose(
     reasons |= {item.problem.id: "no hidden tests" for item in items if not item.hidden}
     bad, outdated = ({}, 0) if keep_bad else found_bad(graded, log, machine)
     good = [item for item in graded if item.problem.id not in bad]
-    if not good:
-        raise UsageError(f"the audit found every problem of {suite} bad (--keep-bad takes them)")
     # Another machine has toolchains of its own.
     here, missing = (good, {}) if machine.remote else runnable(good)
-    if not here:
-        raise UsageError(f"no problem of {suite} can be run here: {'; '.join(missing.values())}")
     reasons |= bad
     reasons |= {
         item.problem.id: reason
         for item in good
         if (reason := missing.get(item.problem.language)) is not None
     }
-    return Chosen(items=here, left_out=reasons, outdated=outdated)
+    return Chosen(items=here, left_out=reasons, asked=graded, outdated=outdated)
 
 
 def found_bad(
