@@ -53,6 +53,9 @@ def test_bad_problems_are_named_and_left_out(tmp_path: Path) -> None:
     assert "1 of 4 problems LEFT OUT: reference fails (broken)" in said
     assert "1 of 4 problems LEFT OUT: contradiction (contrary\\u202e)" in said
     assert problems(shell, "--json", "--keep-bad")["items"] == 4
+    bench = ("bench", "tasks.jsonl", "--model", model, "--limit", "1")
+    suite(shell, ROWS[1:])
+    shell.run(*bench).refused(2, "no problem is left: reference fails (--keep-bad")
     suite(shell, [*ROWS[:1], ROWS[1] | {"prompt": "Write add(a, b)!"}, *ROWS[2:]])
     assert problems(shell, "--json")["items"] == 2
 

@@ -1,5 +1,6 @@
 """Trouble on the way: the log, the disk, the endpoint, the model's file. Nothing is lost."""
 
+import json
 import os
 import socket
 import sqlite3
@@ -78,7 +79,8 @@ def test_a_log_that_cannot_be_read_is_left_as_it_is(
 ) -> None:
     """Would catch a corrupt log that is emptied, or replaced, or met with a traceback."""
     shell, model = shell_with(tmp_path)
-    shell.file("tasks.jsonl", '{"id": "a", "prompt": "add"}\n')
+    row = {"id": "a", "prompt": "add", "hidden": ["assert add(1, 2) == 3"]}
+    shell.file("tasks.jsonl", json.dumps(row) + "\n")
     if damage == "half":
         shell.run("solve", "add.py", "--model", model).answered()
         whole = shell.log.read_bytes()

@@ -57,9 +57,7 @@ class Chosen:
     left_out: dict[str, str]
     """The other problems, and why."""
     asked: list[Item]
-    """All that the flags ask for, those left out included."""
-    empty: str
-    """Why `items` are none, where they are."""
+    """All that the flags ask for and hidden tests grade."""
     outdated: int = 0
     """Problems that were found bad where programs ran otherwise; they are in `items`."""
 
@@ -74,6 +72,11 @@ class Chosen:
 
     def tell(self, screen: Screen) -> None:
         """Raises `UsageError` where nothing is left."""
+        if not self.items:
+            reasons = "; ".join(dict.fromkeys(self.left_out.values()))
+            raise UsageError(
+                f"no problem is left: {reasons} (--keep-bad takes what an audit found bad)"
+            )
         tell_left_out(self.left_out, len(self.items) + len(self.left_out), screen)
         if self.outdated:
             screen.words(
@@ -81,8 +84,6 @@ class Chosen:
                 "with another toolchain: audit them here",
                 "yellow",
             )
-        if not self.items:
-            raise UsageError(self.empty)
 
 
 def choose(
@@ -119,10 +120,7 @@ def choose(
         for item in good
         if (reason := missing.get(item.problem.language)) is not None
     }
-    empty = f"the audit found every problem of {suite} bad (--keep-bad takes them)"
-    if good:
-        empty = f"no problem of {suite} can be run here: {'; '.join(missing.values())}"
-    return Chosen(items=here, left_out=reasons, asked=items, empty=empty, outdated=outdated)
+    return Chosen(items=here, left_out=reasons, asked=graded, outdated=outdated)
 
 
 def found_bad(
