@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from assay.bench import Cell, Result
 from assay.bench.compare import compare, finished
-from assay.bench.resume import account, spent_before, take_up
-from assay.bench.stored import asked, graded_by
+from assay.bench.resume import account, changed_tier, spent_before, take_up, tiers
+from assay.bench.stored import asked, graded_by, stored
 from assay.bench.summary import summary
 from assay.bench.unmeasured import CUT_OFF
 from assay.bench.work import Recipe, Workshop, work
@@ -275,3 +275,14 @@ async def test_a_verified_program_of_a_search_that_was_cut_off_is_no_result(tmp_
     assert compared.code
     solo = await cut(tmp_path / "b.db", total, Budget(), runs=runs, comparing=False)
     assert (solo.status, solo.hidden) == ("verified", True)
+
+
+def test_a_run_that_goes_on_under_another_tier_says_so(tmp_path: Path) -> None:
+    """Catches: verdicts of two tiers in one run without a word; a note at each opening."""
+    with Log(tmp_path / "log.db") as log:
+        run = log.start("bench", CONFIG)
+        far = replace(ISOLATION, tier="remote", far="landlock")
+        told = [changed_tier(log, run, one) for one in (ISOLATION, ISOLATION, far, far, ISOLATION)]
+        assert told == ["", "", "scripted", "", "remote: landlock"]
+        assert tiers(log, run) == ["scripted", "remote: landlock", "scripted"]
+        assert stored(log, run).row.config["isolation"] == "scripted, remote: landlock"
