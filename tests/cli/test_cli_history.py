@@ -188,7 +188,7 @@ def test_what_the_log_answered_is_not_called_spent(tmp_path: Path) -> None:
 
 
 def test_a_long_solve_says_what_it_is_doing(tmp_path: Path) -> None:
-    """Defects: a spinner that says nothing; a line wider than the terminal; one at once on a pipe."""
+    """Defects: a spinner that says nothing; a line wider than the terminal; one in a pipe."""
     shell = Shell(tmp_path)
     shell.file("add.py", ADD)
     slow = {"text": fenced("def add(a, b):\n    return a + b"), "delay": 1.0}
