@@ -192,14 +192,14 @@ def test_what_the_log_answered_is_not_called_spent(tmp_path: Path) -> None:
 
 
 def test_a_long_solve_says_what_it_is_doing(tmp_path: Path) -> None:
-    """Defects: a spinner that says nothing; a line wider than the terminal; one on a pipe."""
+    """Defects: a spinner that says nothing; a line wider than the terminal; one in a pipe."""
     shell = Shell(tmp_path)
     shell.file("add.py", ADD)
     slow = {"text": fenced("def add(a, b):\n    return a + b"), "delay": 1.0}
     model = shell.model(fenced("def add(a, b):\n    return a + abs(b) - 1"), slow)
     chosen = ("solve", "add.py", "--strategy", "self_debug", "--model", model)
     terminal = Terminal(shell, *chosen)
-    terminal.read_until("model writes  1 programs  best 0/2 tests")
+    terminal.read_until("model writes  1 program  best 0/2 tests")
     terminal.read_until(" of 20,000 tokens")
     status, _ = terminal.end()
     assert status == 0
