@@ -7,8 +7,7 @@ import sys
 
 from assay.errors import NoSandbox, SandboxError
 from assay.sandbox import Probe, Sandbox
-from assay.sandbox.pool import Pool
-from assay.sandbox.worker import Worker
+from assay.sandbox.local import Local, open_pool
 
 _MACHINES = ("x86_64", "aarch64")
 _NO_USER_NAMESPACES = (
@@ -24,7 +23,7 @@ def open_tier(slots: int | None, note: str = "") -> Sandbox:
     if reason:
         raise NoSandbox(reason)
     try:
-        return Pool("namespaces", slots, note)
+        return open_pool("namespaces", slots, note)
     except SandboxError as error:
         raise NoSandbox(explain(str(error))) from error
 
@@ -35,7 +34,7 @@ def try_out() -> Probe:
     if reason:
         return Probe(tier="namespaces", works=False, message=reason)
     try:
-        worker = Worker("namespaces", 0)
+        worker = Local("namespaces", 0)
     except SandboxError as error:
         return Probe(tier="namespaces", works=False, message=explain(str(error)))
     memory = "cgroup" if worker.memory is not None else "per process and polled"

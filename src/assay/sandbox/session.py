@@ -29,9 +29,10 @@ from assay.sandbox.child import orders
 from assay.sandbox.command_tests import judge_command
 from assay.sandbox.judging import Judge, end_judge, judge_for
 from assay.sandbox.languages.python import is_own
+from assay.sandbox.layout import test_packages
 from assay.sandbox.pipes import Stop
 from assay.sandbox.plan import Place
-from assay.sandbox.worker import ROLES, Worker, WorkerLost, exited, test_packages
+from assay.sandbox.worker import ROLES, Worker, WorkerLost, exited
 
 Failed = tuple[Outcome, Detail]
 _JUDGE_ENDED: Failed = (
