@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NoReturn
 from assay.errors import SandboxError, UsageError
 from assay.problem import Call, Command, Io, Limits, Script
 from assay.sandbox import Isolation, Job
-from assay.sandbox.local import Local
+from assay.sandbox.here import Local
 
 _HEAD = struct.Struct("!I")
 _KINDS: dict[str, Any] = {"call": Call, "io": Io, "script": Script, "command": Command}

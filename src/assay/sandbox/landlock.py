@@ -10,7 +10,8 @@ import sys
 from assay.errors import NoSandbox, SandboxError
 from assay.problem import Limits
 from assay.sandbox import Job, Probe, Sandbox
-from assay.sandbox.local import Local, open_pool
+from assay.sandbox.here import Local
+from assay.sandbox.local import open_pool
 from assay.sandbox.namespaces import unfit
 from assay.sandbox.programs import run_program
 

@@ -1,16 +1,8 @@
 """The tiers whose workers are processes of this machine: their pools."""
 
-from assay.sandbox import Isolation, Job, Run
+from assay.sandbox import Isolation
+from assay.sandbox.here import Local
 from assay.sandbox.pool import Pool, Working
-from assay.sandbox.session import run_job
-from assay.sandbox.worker import Worker
-
-
-class Local(Worker):
-    """Raises `SandboxError` where it cannot start."""
-
-    def run(self, job: Job, isolation: Isolation) -> Run:
-        return run_job(self, job, isolation)
 
 
 def open_pool(tier: str, slots: int | None, note: str, first: Local | None = None) -> Pool:

@@ -7,7 +7,8 @@ import sys
 
 from assay.errors import NoSandbox, SandboxError
 from assay.sandbox import Probe, Sandbox
-from assay.sandbox.local import Local, open_pool
+from assay.sandbox.here import Local
+from assay.sandbox.local import open_pool
 
 _MACHINES = ("x86_64", "aarch64")
 _NO_USER_NAMESPACES = (
