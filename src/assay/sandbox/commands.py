@@ -246,7 +246,7 @@ def started(
         extra_mb=extra,
     )
     memory_files = [os.memfd_create("files"), os.memfd_create("result"), stdin_file(stdin)]
-    folder = None if made.worker.tier == "namespaces" else tempfile.mkdtemp(prefix="assay-")
+    folder = tempfile.mkdtemp(prefix="assay-") if made.worker.tier == "unsafe" else None
     try:
         order = {
             "op": op,

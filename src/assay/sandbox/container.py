@@ -12,6 +12,7 @@ from assay.problem import Limits
 from assay.sandbox import Isolation, Job, Probe, Run, Sandbox
 from assay.sandbox.contained import Container
 from assay.sandbox.engine import ENGINES, USUAL, Engine, image, installed, room_of
+from assay.sandbox.limits import check
 from assay.sandbox.pool import Pool, Working
 from assay.sandbox.transfer import dump_jobs, load_runs
 
@@ -23,7 +24,8 @@ with open("/proc/net/dev") as file:
     links = {line.partition(":")[0].strip() for line in file if ":" in line}
 with open("/proc/mounts") as file:
     shown = {line.split()[1] for line in file} | {"/", "/etc", "/var/tmp"}
-writable = {place for place in shown if os.path.isdir(place) and os.access(place, os.W_OK)}
+known = {"/tmp", "/dev/shm", "/dev/mqueue"}
+wrong = {p for p in shown - known if os.path.isdir(p) and os.access(p, os.W_OK)}
 try:
     os.kill(1, 0)
     reached = True
@@ -35,7 +37,7 @@ held = {
     "filter": (told["NoNewPrivs"].strip(), told["Seccomp"].strip()) == ("1", "2"),
     "network": links <= {"lo"},
     "processes": not reached,
-    "files": writable <= {"/tmp", "/dev/shm", "/dev/mqueue"},
+    f"files {wrong}": not wrong,
 }
 print(*([name for name, kept in held.items() if not kept] or ["held"]))
 """
@@ -58,6 +60,7 @@ class Contained:
 
     def run(self, job: Job, isolation: Isolation) -> Run:
         """Raises `SandboxError` for a failure of ours, `UsageError` for what cannot be run."""
+        check(job.limits)
         wanted = self._room.and_of(room_of(job))
         if wanted != self._room:
             self._container.close()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from assay.problem import Command, Limits, Script
 from assay.sandbox import Job
+from assay.sandbox.child.root import PACKAGES
 from assay.sandbox.languages import BUILD
 from assay.sandbox.languages.python import is_own
 from assay.sandbox.mounts import CANDIDATE, CODE, JUDGE
@@ -36,7 +37,9 @@ class Engine:
 
 ENGINES = {
     "docker": Engine(name="docker"),
-    "podman": Engine(name="podman", options=("--read-only-tmpfs=false",)),
+    "podman": Engine(
+        name="podman", options=("--read-only-tmpfs=false", "--security-opt=mask=/sys/fs/cgroup")
+    ),
 }
 """Tried in this order."""
 
@@ -128,6 +131,7 @@ def command(engine: Engine, image: str, name: str, room: Room, boot: str) -> lis
         f"--tmpfs={CANDIDATE[0]}:{work}",
         f"--tmpfs={JUDGE}:{work}",
         f"--tmpfs={CODE}:{code}",
+        f"--tmpfs={PACKAGES}:{code}",
         "--entrypoint=python3",
         image,
         "-I",

@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
+from assay.sandbox.child.root import PACKAGES
 from assay.sandbox.workfolder import MAX_FILES
 
 CODE = "/assay"
 """Where the parcel of our own code is unpacked."""
-PACKAGES = f"{CODE}/packages"
 JUDGE = "/judge"
 CANDIDATE = ("/tmp", "/dev/shm")
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from assay.sandbox.child.root import PACKAGES
 from assay.sandbox.layout import test_packages
-from assay.sandbox.mounts import CODE, PACKAGES
+from assay.sandbox.mounts import CODE
 
 BOOT = f"""\
 import sys
@@ -19,9 +20,8 @@ def number():
     return int.from_bytes(read(4), "big")
 number()
 for name, size in json.loads(read(number())):
-    path = os.path.join({CODE!r}, name)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as file:
+    os.makedirs(os.path.dirname(name), exist_ok=True)
+    with open(name, "wb") as file:
         file.write(read(size))
 sys.path[:0] = [{CODE!r}]
 sys.path.append({PACKAGES!r})
@@ -38,15 +38,15 @@ _KINDS = (".py", ".cjs")
 def parcel(pytest: bool) -> bytes:
     """Names and sizes as JSON after their length, then the files themselves; with pytest and what
     it imports where that is installed here."""
-    files = {name: (_ROOT / name).read_bytes() for name in _SINGLE}
+    files = {f"{CODE}/{name}": (_ROOT / name).read_bytes() for name in _SINGLE}
     for path in _files(_ROOT / "assay/sandbox"):
         if path.suffix in _KINDS:
-            files[path.relative_to(_ROOT).as_posix()] = path.read_bytes()
+            files[f"{CODE}/{path.relative_to(_ROOT).as_posix()}"] = path.read_bytes()
     for name, place in test_packages().items() if pytest else ():
         top = Path(place)
         for path in _files(top):
             inner = path.relative_to(top).as_posix()
-            files[f"packages/{name}/{inner}".removesuffix("/.")] = path.read_bytes()
+            files[f"{PACKAGES}/{name}/{inner}".removesuffix("/.")] = path.read_bytes()
     head = json.dumps([(name, len(data)) for name, data in files.items()]).encode()
     return struct.pack("!I", len(head)) + head + b"".join(files.values())
 
