@@ -21,6 +21,10 @@ _CHUNK = 1 << 20
 _HEAD = struct.Struct("!I")
 
 
+class Ended(SandboxError):
+    """Whoever was to read or to write is gone."""
+
+
 class Container:
     """Ends with this process: its stdin ends then, and so does whoever reads it in there."""
 
@@ -30,6 +34,7 @@ class Container:
         self._lock, self._closed = threading.Lock(), False
         self._stop, self._stopping = os.pipe()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the container
+        self._last = ""
         self._client: subprocess.Popen[bytes] | None = None
         try:
             self._client = self._started(command(engine, image, self._name, room, BOOT))
@@ -45,7 +50,10 @@ class Container:
             self.close()
             if not isinstance(error, Exception):
                 raise
-            raise SandboxError(explain(engine.name, image, f"{error}\n{self._last}")) from None
+            said = (
+                self._last if isinstance(error, Ended) and self._last else f"{error} {self._last}"
+            )
+            raise SandboxError(explain(engine.name, image, said)) from None
 
     def _started(self, words: list[str]) -> "subprocess.Popen[bytes]":
         client = subprocess.Popen(
@@ -80,7 +88,7 @@ class Container:
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise SandboxError(f"the container ended: {error.strerror}") from error
+                raise Ended(f"the container ended: {error.strerror}") from error
 
     def _read(self, count: int, deadline: float) -> bytes:
         assert self._client is not None and self._client.stdout is not None
@@ -89,7 +97,7 @@ class Container:
             self._wait(fd, selectors.EVENT_READ, deadline)
             part = os.read(fd, min(_CHUNK, count - len(data)))
             if not part:
-                raise SandboxError("the container ended")
+                raise Ended("the container ended")
             data += part
         return bytes(data)
 

@@ -170,17 +170,20 @@ _REASONS: tuple[tuple[str, str], ...] = (
         "it has too few user ids: give your user a range in /etc/subuid and /etc/subgid",
     ),
     (
-        r"cgroup|discarded",
+        r"cgroup|limitation discarded",
         "it cannot limit memory and processes here: cgroups are missing or not given to your user",
     ),
 )
 """What an engine or our own process in the container prints, and what that means."""
 
 
+_LET_GO = re.compile(r"limitation discarded|limits are not supported", re.IGNORECASE)
+
+
 def lets_go(said: str) -> bool:
     """Whether an engine warns that it does not hold a limit. (That swap is not limited is no
     such case: memory is.)"""
-    return re.search(r"limitation discarded|limit discarded", said, re.IGNORECASE) is not None
+    return _LET_GO.search(said) is not None
 
 
 def explain(engine: str, image: str, message: str) -> str:

@@ -18,8 +18,8 @@ from assay.sandbox.child import confine, emptying, kernel, seccomp
 _KEEPERS = 500
 """How far below a run's user id that of its keeper lies."""
 
-_MODE = 0o710
-"""For its owner; a run that is still root, without the right to go anywhere, may enter it."""
+_MODE = 0o770
+"""Of root's folders that the group of the runs uses: no run can open one to others."""
 
 
 class Users(confine.Tier):
@@ -32,10 +32,11 @@ class Users(confine.Tier):
         self._dumpable = config["role"] == "solver"
         self._places = [Path(place) for place in config["places"]]
         for place in self._places:
-            os.chown(place, self._uid, 0)
+            os.chown(place, 0, self._uid)
+            place.chmod(_MODE)
         os.environ.update(HOME=self.folder, TMPDIR=self.folder)
         os.umask(0o022)
-        os.setgroups([])
+        os.setgroups([self._uid])  # root has no right here to go where it may not
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         kernel.install_filter(seccomp.program(kernel.MACHINE))  # a server needs none of these
         self.tidy()
@@ -48,7 +49,6 @@ class Users(confine.Tier):
     def tidy(self) -> None:
         with self._as_runs():
             for place in self._places:
-                place.chmod(_MODE)
                 emptying.empty(place)
 
     @contextlib.contextmanager
@@ -69,6 +69,7 @@ class Users(confine.Tier):
         )
 
     def _become_other(self) -> None:
+        os.setgroups([])
         os.setresgid(self._uid, self._uid, self._uid)
         os.setresuid(self._uid, self._uid, self._uid)
 
