@@ -51,8 +51,8 @@ def unfit() -> str | None:
     """Why no tier that isolates can work on such a machine."""
     if sys.platform != "linux":
         return (
-            f"Assay isolates on Linux only, and this is {sys.platform}: use a Linux machine, a"
-            " container or WSL 2, or say --unsafe to run code without isolation"
+            f"Assay itself isolates on Linux only, and this is {sys.platform}: get Docker or podman"
+            " (tier container), a Linux machine (--remote), or WSL 2"
         )
     if platform.machine() not in _MACHINES:
         return f"no system-call filter for {platform.machine()}: say --unsafe to run without"
