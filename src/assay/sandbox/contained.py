@@ -18,6 +18,7 @@ START_SECONDS = 60.0
 _END_SECONDS = 10.0
 _LARGEST = 256 << 20
 _CHUNK = 1 << 20
+_HEARD = 4096
 _HEAD = struct.Struct("!I")
 
 
@@ -113,9 +114,8 @@ class Container:
 
     def _heard(self) -> str:
         """The last part of what the engine and what runs in there wrote to stderr."""
-        size = self._said.seek(0, os.SEEK_END)
-        self._said.seek(max(0, size - 4096))
-        return self._said.read().decode("utf-8", "replace")
+        fd = self._said.fileno()  # where it stands is where others write: not to be moved
+        return os.pread(fd, _HEARD, max(0, os.fstat(fd).st_size - _HEARD)).decode(errors="replace")
 
     def kill(self) -> None:
         """Whoever waits for an answer gets none. May be called from another thread."""
