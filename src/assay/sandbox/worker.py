@@ -104,7 +104,7 @@ class Zygote:
         folders: tuple[str, ...] = (),
         work: Work | None = None,
     ) -> None:
-        self._namespaces = tier == "namespaces"
+        self._namespaces, self._contained = tier == "namespaces", tier == "container"
         self._whole_tree = tier != "unsafe"
         self._server: int | None = None
         self._preloaded = False
@@ -180,6 +180,17 @@ class Zygote:
         reply, _ = self._ask(order, [], orders.REAPED)
         grown = max(0, reply.peak - self.held_bytes)
         return Ended(os.waitstatus_to_exitcode(reply.status), reply.cpu, grown)
+
+    def usage(self) -> tuple[float, int]:
+        """CPU seconds, and resident bytes beyond what it holds itself: orphans are below it too.
+
+        Forks share what it holds, so in a container, which bounds their sum, that is taken off
+        each of them; elsewhere once.
+        """
+        if self._contained:
+            return tree.usage(self.pid, self.held_bytes)
+        cpu, resident = tree.usage(self.pid)
+        return cpu, max(0, resident - self.held_bytes)
 
     def preload_pytest(self) -> None:
         """Once, for jobs that need it: later runs find it warm."""
