@@ -23,7 +23,7 @@ from assay.problem import Call, Io, Limits, Problem, Script
 from assay.sandbox import Run, open_blocking
 from assay.sandbox.languages import TOOLS, Command, Toolchain, toolchain
 from assay.sandbox.languages.tools import installed, package
-from assay.sandbox.worker import interpreter
+from assay.sandbox.layout import interpreter
 
 ODDITIES = """
 from __future__ import annotations

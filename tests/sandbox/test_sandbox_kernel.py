@@ -219,8 +219,9 @@ def test_no_sandbox_never_steps_down(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(tier: str, slot: int) -> None:
         raise SandboxError("[Errno 1] unshare: Operation not permitted")
 
-    for module in ("pool", "landlock"):
-        monkeypatch.setattr(f"assay.sandbox.{module}.Worker", refuse)
+    for module in ("local", "namespaces", "landlock"):
+        monkeypatch.setattr(f"assay.sandbox.{module}.Local", refuse)
+    monkeypatch.setenv("PATH", "")  # no container engine
     with pytest.raises(NoSandbox, match="user namespaces"):
         open_sandbox()
 

@@ -23,8 +23,8 @@ SLEEP = Job(code="import time\ntime.sleep(60)\n", limits=Limits(wall_seconds=60)
 HELLO = Job(code="print('hello')\n")
 TIERS = pytest.mark.parametrize(
     "how",
-    [{"tier": "namespaces"}, {"tier": "landlock"}, {"unsafe": True}],
-    ids=["namespaces", "landlock", "unsafe"],
+    [{"tier": "namespaces"}, {"tier": "landlock"}, {"tier": "container"}, {"unsafe": True}],
+    ids=["namespaces", "landlock", "container", "unsafe"],
 )
 
 
@@ -101,7 +101,8 @@ async def test_cancel_ends_the_run_at_once(how: Any) -> None:
         start = time.monotonic()
         [found] = await sandbox.run([HELLO])
         assert found.stdout == "hello\n"
-        assert time.monotonic() - start < 3
+        # A container is started anew, which a busy machine is slow at.
+        assert time.monotonic() - start < (30 if how == {"tier": "container"} else 3)
     finally:
         await sandbox.close()
     assert children() <= before

@@ -8,7 +8,7 @@ import pytest
 
 from assay.errors import UsageError
 from assay.problem import Call, Io, Limits, Script
-from assay.sandbox import Job, Sandbox, open_sandbox, plan, worker
+from assay.sandbox import Job, Sandbox, layout, open_sandbox, plan
 from assay.sandbox.child import native
 
 QUICK = Limits(cpu_seconds=0.5, wall_seconds=10.0, memory_mb=128)
@@ -40,7 +40,7 @@ def loop(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
             pytest.skip("built without a C compiler")
         raise AssertionError("there is a compiler, and the loop was not built or is of another ABI")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(worker, "NATIVE", request.param)
+        patch.setattr(layout, "NATIVE", request.param)
         made = open_sandbox(slots=1)
     yield made
     asyncio.run(made.close())

@@ -93,40 +93,40 @@ def usable(job: Job, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(("fault", "name"), CASES)
 async def test_a_fault_before_the_code_is_no_verdict(
-    isolated: Sandbox, monkeypatch: pytest.MonkeyPatch, fault: str, name: str
+    near: Sandbox, monkeypatch: pytest.MonkeyPatch, fault: str, name: str
 ) -> None:
     """Defect: our own process fails before it reads the candidate, and that reads `raised`."""
-    usable(JOBS[name], isolated)
+    usable(JOBS[name], near)
     monkeypatch.setattr("assay.sandbox.commands.CACHE.get", lambda key: None)
     Broken(monkeypatch, FAULTS[fault][0], 2, CandidateRun)
     with pytest.raises(SandboxError):
-        await isolated.run([JOBS[name]])
+        await near.run([JOBS[name]])
 
 
 @pytest.mark.parametrize("name", JOBS)
 async def test_a_fault_that_passes_is_tried_again(
-    isolated: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str
+    near: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Defect: one bad moment of the machine is a verdict, or loses a run that could be had."""
-    usable(JOBS[name], isolated)
+    usable(JOBS[name], near)
     Broken(monkeypatch, empty, 1, CandidateRun)
-    [run] = await isolated.run([JOBS[name]])
+    [run] = await near.run([JOBS[name]])
     assert run.passed, run
 
 
 @pytest.mark.parametrize("name", ["split", "own judge"])
 async def test_a_judge_that_fails_before_its_test_blames_nobody(
-    isolated: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str
+    near: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Defect: a judge that cannot begin reads `the test ended the process that judges it`."""
     monkeypatch.setattr(judging, "_RETIRES", 0)  # none stays from a run before
     Broken(monkeypatch, empty, 2, judging.Judge)
     with pytest.raises(SandboxError):
-        await isolated.run([JOBS[name]])
+        await near.run([JOBS[name]])
 
 
 async def test_a_process_that_never_comes_to_the_code_is_no_timeout(
-    isolated: Sandbox, monkeypatch: pytest.MonkeyPatch
+    near: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Defect: a machine that stands still is a program that did not end."""
 
@@ -137,12 +137,12 @@ async def test_a_process_that_never_comes_to_the_code_is_no_timeout(
     Broken(monkeypatch, stopped, 2, CandidateRun)
     limits = Limits(cpu_seconds=0.1, wall_seconds=0.2)
     with pytest.raises(SandboxError, match="did not come to"):
-        await isolated.run([Job(code=GOOD, tests=CALLS, limits=limits)])
+        await near.run([Job(code=GOOD, tests=CALLS, limits=limits)])
 
 
 @pytest.mark.parametrize("name", ["split", "direct", "program"])
 async def test_a_descriptor_that_is_missing_is_no_verdict(
-    isolated: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str
+    near: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Defect: a run without all its descriptors fails by that, and is blamed for it."""
     real = worker.Zygote.spawn
@@ -152,7 +152,7 @@ async def test_a_descriptor_that_is_missing_is_no_verdict(
 
     monkeypatch.setattr(worker.Zygote, "spawn", spawn)
     with pytest.raises(SandboxError):
-        await isolated.run([JOBS[name]])
+        await near.run([JOBS[name]])
 
 
 EXITS = {
@@ -169,11 +169,11 @@ BAD = ("raised", "killed", "timeout", "denied")
 @pytest.mark.parametrize("name", EXITS)
 @pytest.mark.parametrize("tests", [(), CALLS], ids=["program", "tests"])
 async def test_no_candidate_makes_its_end_a_failure_of_ours(
-    isolated: Sandbox, name: str, tests: tuple[Call, ...]
+    near: Sandbox, name: str, tests: tuple[Call, ...]
 ) -> None:
     """Defect: a candidate ends like our own process does, and is let off as unmeasured."""
     code = EXITS[name] if tests or "def f" not in EXITS[name] else EXITS[name] + "f(1)\n"
-    [run] = await isolated.run([Job(code=code, tests=tests)])
+    [run] = await near.run([Job(code=code, tests=tests)])
     assert run.outcome in BAD, run
 
 
@@ -196,11 +196,11 @@ async def test_no_candidate_in_javascript_either(
 
 
 async def test_code_that_does_not_fit_its_own_memory_is_the_candidates(
-    isolated: Sandbox,
+    near: Sandbox,
 ) -> None:
     """Defect: a candidate longer than its memory limit ends our process before it is read, and
     is let off as a failure of ours."""
     code = "x = 1\n" + "#" * (12 << 20)
     for tests in ((), CALLS):
-        [run] = await isolated.run([Job(code=code, tests=tests, limits=Limits(memory_mb=8))])
+        [run] = await near.run([Job(code=code, tests=tests, limits=Limits(memory_mb=8))])
         assert run.outcome == "memory", run.detail

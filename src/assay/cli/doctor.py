@@ -23,7 +23,14 @@ def examine(as_json: bool, remote: str | None) -> int:
     isolating = sandboxes(remote)
     best = next((check.what for check in isolating if check.ok), "")
     columns = columns_of_stdout()
-    checks = [*isolating, python(), *languages(best), *tools(best), *packages(), *embedded_models()]
+    checks = [
+        *isolating,
+        python(best),
+        *languages(best),
+        *tools(best),
+        *packages(),
+        *embedded_models(),
+    ]
     for check in checks:
         if as_json:
             print(json.dumps({"check": check.what, "ok": check.ok, "detail": check.detail}))
@@ -68,8 +75,11 @@ def sandboxes(remote: str | None) -> list[Check]:
     return [Check(found.tier, found.works, found.message) for found in probe(remote)]
 
 
-def python() -> Check:
-    return Check("python", True, f"{sys.version.split()[0]} runs the candidates")
+def python(tier: str) -> Check:
+    own = sys.version.split()[0]
+    if tier == "container":
+        return Check("python", True, f"{own} runs Assay; the image's runs the candidates")
+    return Check("python", True, f"{own} runs the candidates")
 
 
 def languages(tier: str) -> list[Check]:
@@ -90,6 +100,8 @@ def tools(tier: str) -> list[Check]:
 def runnable(tier: str, name: str, found: bool, detail: str) -> Check:
     if tier == "landlock":
         return Check(name, False, f"{detail}; the landlock tier runs Python only")
+    if tier == "container":
+        return Check(name, False, f"{detail}; the container tier runs what its image has")
     return Check(name, found, detail)
 
 

@@ -227,7 +227,8 @@ Unsafe = Annotated[
 Tier = Annotated[
     str | None,
     typer.Option(
-        envvar="ASSAY_TIER", help="Demand this isolation: namespaces or landlock, and no other."
+        envvar="ASSAY_TIER",
+        help="Demand this isolation, and no other: namespaces, landlock or container.",
     ),
 ]
 Remote = Annotated[

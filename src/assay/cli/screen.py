@@ -51,7 +51,7 @@ class Screen:
     def tell_tier(self, isolation: Isolation) -> None:
         """Which tier is used where it is not the best one: never without a word."""
         if isolation.note:
-            tier = isolation.tier if isolation.far is None else f"{isolation.far} there"
+            tier = f"{isolation.far} there" if isolation.tier == "remote" else isolation.tier
             text = f"isolation: {tier} ({isolation.note})"
             self.words(text, "yellow")
 

@@ -36,13 +36,14 @@ Judging = Literal["isolated", "in-process"]
 class Isolation:
     """What a tier enforces; every run carries it."""
 
-    tier: Literal["namespaces", "landlock", "remote", "unsafe", "scripted"]
+    tier: Literal["namespaces", "landlock", "container", "remote", "unsafe", "scripted"]
     filesystem: bool
     network: bool
     processes: bool
     memory: bool
     far: str | None = None
-    """Of `remote`: the tier there, or what speaks there; the marks above are what it claims."""
+    """Of `remote`: the tier there, or what speaks there; the marks above are what it claims.
+    Of `container`: its engine, its image, and the Python in it."""
     note: str = ""
     """Why no better tier, where the best that works was asked for."""
 

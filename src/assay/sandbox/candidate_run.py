@@ -157,8 +157,7 @@ class CandidateRun(Spawned):
         if not self._released and self.process.pid is not None:
             self._released = True
             affinity.release(tree.descendants(self.process.pid))
-        cpu, resident = tree.usage(self._zygote.pid)  # orphans are below the fork server
-        self.resident = max(0, resident - self._zygote.held_bytes)
+        cpu, self.resident = self._zygote.usage()
         if self._base < 0:  # the first look comes 50 ms after the test began
             self._base = max(0.0, cpu - 0.05)
         if cpu - self._base > self._limits.cpu_seconds + CPU_SLACK:

@@ -14,8 +14,9 @@ from assay.sandbox.child import pack
 from assay.sandbox.child.report import shorten
 from assay.sandbox.child.root import PACKAGES
 from assay.sandbox.languages import Toolchain, python
+from assay.sandbox.layout import interpreter
 from assay.sandbox.programs import ProgramRun, same_output
-from assay.sandbox.worker import Worker, interpreter
+from assay.sandbox.worker import Worker
 
 _ENVIRONMENT: Mapping[str, str] = MappingProxyType({"PYTHONPATH": PACKAGES})
 _PYTHON = ("python", "python3")

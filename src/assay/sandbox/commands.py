@@ -136,7 +136,8 @@ def _not_built(made: Target, done: Ended) -> ProgramRun:
     elif found:
         detail = Detail(message=found[0].message, line=found[0].line, source=found[0].source)
     else:
-        said = done.refused or run.stderr.strip() or run.stdout.strip() or "the build failed"
+        refused = done.refused if done.status == 0 else None  # else nothing was to be left
+        said = refused or run.stderr.strip() or run.stdout.strip() or "the build failed"
         detail = replace(detail, message=shorten(said))
     detail = verdicts.with_source(detail, made.code.decode("utf-8", "replace"))
     return replace(run, outcome="build_failed", detail=detail, diagnostics=found)
@@ -246,7 +247,7 @@ def started(
         extra_mb=extra,
     )
     memory_files = [os.memfd_create("files"), os.memfd_create("result"), stdin_file(stdin)]
-    folder = None if made.worker.tier == "namespaces" else tempfile.mkdtemp(prefix="assay-")
+    folder = tempfile.mkdtemp(prefix="assay-") if made.worker.tier == "unsafe" else None
     try:
         order = {
             "op": op,

@@ -1,50 +1,159 @@
-"""The container tier, which is not built: only what `assay doctor` can say about it."""
+"""The tier for machines where only a container engine isolates: a container for each worker.
 
-import shutil
-import subprocess
+In it runs what runs elsewhere (`inside`), and keeps runs apart by user ids (`child.users`).
+"""
 
-from assay.errors import NoSandbox
-from assay.sandbox import Probe, Sandbox
+import json
+import threading
+from dataclasses import replace
 
-_QUESTIONS = {
-    "docker": ["version", "--format", "{{.Server.Version}}"],
-    "podman": ["info", "--format", "{{.Version.Version}}"],
-    "runsc": ["--version"],
+from assay.errors import NoSandbox, SandboxError, UsageError
+from assay.problem import Limits
+from assay.sandbox import Isolation, Job, Probe, Run, Sandbox
+from assay.sandbox.contained import Container
+from assay.sandbox.engine import ENGINES, USUAL, Engine, image, installed, room_of
+from assay.sandbox.limits import check
+from assay.sandbox.pool import Pool, Working
+from assay.sandbox.transfer import dump_jobs, load_runs
+
+_TRIAL = """
+import os
+with open("/proc/self/status") as file:
+    told = dict(line.split(":", 1) for line in file)
+with open("/proc/net/dev") as file:
+    links = {line.partition(":")[0].strip() for line in file if ":" in line}
+with open("/proc/mounts") as file:
+    shown = {line.split()[1] for line in file} | {"/", "/etc", "/var/tmp"}
+known = {"/tmp", "/dev/shm", "/dev/mqueue"}
+wrong = {p for p in shown - known if os.path.isdir(p) and os.access(p, os.W_OK)}
+try:
+    os.kill(1, 0)
+    reached = True
+except PermissionError:
+    reached = False
+held = {
+    "user": os.getuid() != 0 and not os.getgroups(),
+    "capabilities": not any(int(told[f"Cap{kind}"], 16) for kind in ("Prm", "Eff", "Inh", "Amb")),
+    "filter": (told["NoNewPrivs"].strip(), told["Seccomp"].strip()) == ("1", "2"),
+    "network": links <= {"lo"},
+    "processes": not reached,
+    f"files {wrong}": not wrong,
 }
-_NOT_BUILT = "Assay cannot run programs in containers yet"
-_PATIENCE = 5.0
+print(*([name for name, kept in held.items() if not kept] or ["held"]))
+"""
+_MARGIN = 600.0
+"""Seconds beyond the time of a job's tests until a container is given up; a build may need some."""
+
+
+class Contained:
+    """A worker in a container, which is started anew where a job needs more room."""
+
+    def __init__(self, engine: Engine, image: str, slot: int) -> None:
+        """Raises `SandboxError`."""
+        self._engine, self._image, self.slot = engine, image, slot
+        self._room, self._lock, self._killed = USUAL, threading.Lock(), False
+        self._container = Container(engine, image, USUAL, slot)
+
+    @property
+    def far(self) -> str:
+        return f"{self._engine.name}, {self._image}, Python {self._container.python}"
+
+    def run(self, job: Job, isolation: Isolation) -> Run:
+        """Raises `SandboxError` for a failure of ours, `UsageError` for what cannot be run."""
+        check(job.limits)
+        wanted = self._room.and_of(room_of(job))
+        if wanted != self._room:
+            self._container.close()
+            container = Container(self._engine, self._image, wanted, self.slot)
+            with self._lock:
+                self._container, self._room = container, wanted
+                if self._killed:
+                    container.kill()
+        tests = 2 * (1 + len(job.tests))
+        seconds = _MARGIN + tests * job.limits.wall_seconds
+        answer = self._container.exchange(dump_jobs([job]), seconds)
+        if answer.startswith(b"{"):
+            _raise(answer)
+        runs = load_runs(answer)
+        if len(runs) != 1:
+            raise SandboxError(f"{len(runs)} runs for one job")
+        return replace(runs[0], isolation=isolation)
+
+    def kill(self) -> None:
+        with self._lock:
+            self._killed = True
+            self._container.kill()
+
+    def close(self) -> None:
+        self._container.close()
+
+
+def _raise(answer: bytes) -> None:
+    try:
+        told = json.loads(answer)
+    except ValueError as error:
+        raise SandboxError("no JSON from the container") from error
+    text = str(told.get("error"))
+    raise UsageError(text) if told.get("usage") else SandboxError(text)
 
 
 def open_tier(slots: int | None, note: str = "") -> Sandbox:
-    """Raises `NoSandbox`."""
-    raise NoSandbox(f"{_NOT_BUILT}; {_found()}")
+    """Raises `NoSandbox`, which says what is missing."""
+    engine, first = _proven()
+    marks = Isolation(
+        tier="container",
+        filesystem=True,
+        network=True,
+        processes=True,
+        memory=True,
+        far=first.far,
+        note=note,
+    )
+    name = image()
+    return Pool(lambda slot: Contained(engine, name, slot), marks, slots, first)
 
 
 def try_out() -> Probe:
-    return Probe(tier="container", works=False, message=f"{_NOT_BUILT}; {_found()}")
-
-
-def _found() -> str:
-    """What is there of it."""
-    return "; ".join(_ask(tool, question) for tool, question in _QUESTIONS.items())
-
-
-def _ask(tool: str, question: list[str]) -> str:
-    if shutil.which(tool) is None:
-        return f"{tool}: not installed"
+    """The whole set-up and a first run."""
     try:
-        done = subprocess.run(
-            [tool, *question],
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            stdin=subprocess.DEVNULL,
-            check=False,
+        _, worker = _proven()
+    except NoSandbox as error:
+        return Probe(tier="container", works=False, message=str(error))
+    text = (
+        f"{worker.far}: no network, read-only files, own pids, seccomp, user ids of their own;"
+        " programs may start others; memory limit: polled, and the container's"
+    )
+    worker.close()
+    return Probe(tier="container", works=True, message=text)
+
+
+def _proven() -> tuple[Engine, Contained]:
+    """A worker that has run a program which finds itself confined. Raises `NoSandbox`."""
+    missing = [] if installed() else [f"neither {' nor '.join(ENGINES)} is installed"]
+    for engine in installed():
+        try:
+            return engine, _tried(engine)
+        except SandboxError as error:
+            text = str(error)
+            named = text.startswith(engine.name)
+            missing.append(text if named else f"{engine.name}: {text}")
+    raise NoSandbox(f"no isolation by a container: {'; '.join(missing)}")
+
+
+def _tried(engine: Engine) -> Contained:
+    worker = Contained(engine, image(), 0)
+    try:
+        marks = Isolation(
+            tier="container", filesystem=True, network=True, processes=True, memory=True
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{tool}: does not answer ({type(error).__name__})"
-    if done.returncode == 0:
-        return f"{tool}: works"
-    if tool == "docker":
-        return "docker: installed, no daemon"
-    return f"{tool}: installed, fails ({' '.join(done.stderr.split())[:80]})"
+        run = worker.run(Job(code=_TRIAL, limits=Limits()), marks)
+        if run.stdout.strip() != "held":
+            said = f"{run.outcome}: {run.stdout}{run.stderr}".strip()
+            raise SandboxError(f"{engine.name}: a first run was not confined ({said})")
+    except BaseException:
+        worker.close()
+        raise
+    return worker
+
+
+_: type[Working] = Contained

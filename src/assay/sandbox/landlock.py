@@ -10,10 +10,10 @@ import sys
 from assay.errors import NoSandbox, SandboxError
 from assay.problem import Limits
 from assay.sandbox import Job, Probe, Sandbox
+from assay.sandbox.here import Local
+from assay.sandbox.local import open_pool
 from assay.sandbox.namespaces import unfit
-from assay.sandbox.pool import Pool
 from assay.sandbox.programs import run_program
-from assay.sandbox.worker import Worker
 
 _TRIAL = """
 import colorsys, os, threading
@@ -32,7 +32,7 @@ thread.join()
 
 def open_tier(slots: int | None, note: str = "") -> Sandbox:
     """Raises `NoSandbox`, which says what is missing."""
-    return Pool("landlock", slots, note, _proven())
+    return open_pool("landlock", slots, note, _proven())
 
 
 def try_out() -> Probe:
@@ -50,13 +50,13 @@ def try_out() -> Probe:
     return Probe(tier="landlock", works=True, message=text)
 
 
-def _proven() -> Worker:
+def _proven() -> Local:
     """A worker that has run a program which finds itself confined. Raises `NoSandbox`."""
     reason = unfit()
     if reason:
         raise NoSandbox(reason)
     try:
-        worker = Worker("landlock", 0)
+        worker = Local("landlock", 0)
         try:
             run = run_program(worker, Job(code=_TRIAL, limits=Limits()), "")
             if run.stdout.strip() != "held":

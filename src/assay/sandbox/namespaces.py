@@ -7,8 +7,8 @@ import sys
 
 from assay.errors import NoSandbox, SandboxError
 from assay.sandbox import Probe, Sandbox
-from assay.sandbox.pool import Pool
-from assay.sandbox.worker import Worker
+from assay.sandbox.here import Local
+from assay.sandbox.local import open_pool
 
 _MACHINES = ("x86_64", "aarch64")
 _NO_USER_NAMESPACES = (
@@ -24,7 +24,7 @@ def open_tier(slots: int | None, note: str = "") -> Sandbox:
     if reason:
         raise NoSandbox(reason)
     try:
-        return Pool("namespaces", slots, note)
+        return open_pool("namespaces", slots, note)
     except SandboxError as error:
         raise NoSandbox(explain(str(error))) from error
 
@@ -35,7 +35,7 @@ def try_out() -> Probe:
     if reason:
         return Probe(tier="namespaces", works=False, message=reason)
     try:
-        worker = Worker("namespaces", 0)
+        worker = Local("namespaces", 0)
     except SandboxError as error:
         return Probe(tier="namespaces", works=False, message=explain(str(error)))
     memory = "cgroup" if worker.memory is not None else "per process and polled"
@@ -51,8 +51,8 @@ def unfit() -> str | None:
     """Why no tier that isolates can work on such a machine."""
     if sys.platform != "linux":
         return (
-            f"Assay isolates on Linux only, and this is {sys.platform}: use a Linux machine, a"
-            " container or WSL 2, or say --unsafe to run code without isolation"
+            f"Assay itself isolates on Linux only, and this is {sys.platform}: get Docker or podman"
+            " (tier container), a Linux machine (--remote), or WSL 2"
         )
     if platform.machine() not in _MACHINES:
         return f"no system-call filter for {platform.machine()}: say --unsafe to run without"

@@ -9,13 +9,32 @@ import contextlib
 import os
 import queue
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import Protocol
 
 from assay.errors import SandboxError, UsageError
 from assay.sandbox import Isolation, Job, Run, Sandbox
-from assay.sandbox.session import run_job
-from assay.sandbox.worker import Worker, WorkerLost
+
+
+class Working(Protocol):
+    """A worker, here or in a container: one job at a time."""
+
+    @property
+    def slot(self) -> int: ...
+
+    def run(self, job: Job, isolation: Isolation) -> Run:
+        """Raises `SandboxError` for a failure of ours, `UsageError` for what cannot be run."""
+        ...
+
+    def kill(self) -> None:
+        """Ends what it runs; from any thread."""
+        ...
+
+    def close(self) -> None:
+        """Waits until all that it started is gone; may be called twice."""
+        ...
 
 
 class _Ticket:
@@ -24,27 +43,30 @@ class _Ticket:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.off = False
-        self.worker: Worker | None = None
+        self.worker: Working | None = None
 
 
 class Pool:
     """A sandbox of one tier over `slots` workers."""
 
     def __init__(
-        self, tier: str, slots: int | None, note: str = "", first: Worker | None = None
+        self,
+        start: Callable[[int], Working],
+        isolation: Isolation,
+        slots: int | None,
+        first: Working,
     ) -> None:
-        """`first`: a worker for slot 0 that was started already."""
-        self._tier = tier
+        """`start` makes the worker of a slot; `first` is that of slot 0, made already."""
+        self._begin = start
         self._slots = slots or os.cpu_count() or 1
         self._lock = threading.Lock()
         self._closed = False
-        self._workers: set[Worker] = set()
-        self._idle: queue.SimpleQueue[Worker | int] = queue.SimpleQueue()
-        first = self._start(0, first)
+        self._workers: set[Working] = {first}
+        self._idle: queue.SimpleQueue[Working | int] = queue.SimpleQueue()
         self._idle.put(first)
         for slot in range(1, self._slots):
             self._idle.put(slot)
-        self._isolation = isolation(tier, first.memory is not None, note)
+        self._isolation = isolation
         self._threads = ThreadPoolExecutor(self._slots, thread_name_prefix="assay-sandbox")
 
     @property
@@ -81,14 +103,14 @@ class Pool:
         for last in (False, True):
             place = self._idle.get()
             slot = place if isinstance(place, int) else place.slot
-            worker: Worker | None = None if isinstance(place, int) else place
+            worker: Working | None = None if isinstance(place, int) else place
             try:
                 worker = worker or self._start(slot)
                 with self._lock:
                     ticket.worker = worker
                     if ticket.off or self._closed:
                         raise SandboxError("the run was called off")
-                run = run_job(worker, ticket.job, self._isolation)
+                run = worker.run(ticket.job, self._isolation)
             except UsageError:
                 raise
             except Exception as error:  # whatever it is, it is ours: a fresh worker, no verdict
@@ -102,15 +124,15 @@ class Pool:
                 with self._lock:
                     ticket.worker = None
                 self._idle.put(worker if worker is not None else slot)
-        raise WorkerLost("no worker could be kept")
+        raise SandboxError("no worker could be kept")
 
-    def _start(self, slot: int, worker: Worker | None = None) -> Worker:
-        worker = worker or Worker(self._tier, slot)
+    def _start(self, slot: int) -> Working:
+        worker = self._begin(slot)
         with self._lock:
             self._workers.add(worker)
         return worker
 
-    def _discard(self, worker: Worker | None) -> None:
+    def _discard(self, worker: Working | None) -> None:
         if worker is not None:
             worker.close()
             with self._lock:
@@ -129,19 +151,4 @@ class Pool:
         self._workers.clear()
 
 
-def isolation(tier: str, cgroup: bool, note: str) -> Isolation:
-    """What a pool of that tier enforces. Memory: by a cgroup, or polled below one namespace, or
-    by an rlimit where a candidate is one process."""
-    full = tier in ("namespaces", "landlock")
-    return Isolation(
-        tier="namespaces" if tier == "namespaces" else "landlock" if full else "unsafe",
-        filesystem=full,
-        network=full,
-        processes=full,
-        memory=full or cgroup,
-        note=note,
-    )
-
-
-def _is_sandbox(pool: Pool) -> Sandbox:
-    return pool
+_: type[Sandbox] = Pool

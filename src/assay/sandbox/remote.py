@@ -158,8 +158,9 @@ def _remote(client: Client, told: dict[str, Any], slots: int | None) -> Remote:
 
 
 def _from_afar(run: Run) -> Run:
-    far = replace(run.isolation, tier="remote", far=run.isolation.far or run.isolation.tier)
-    return replace(run, isolation=far)
+    there = run.isolation
+    far = there.far if there.tier == "remote" else there.tier
+    return replace(run, isolation=replace(there, tier="remote", far=far))
 
 
 _: tuple[type[Sandbox], ...] = (Remote, Afar)

@@ -1,10 +1,8 @@
 """One job on one worker: from the code and the tests to a `Run`."""
 
-import math
 import os
 import secrets
 import time
-from dataclasses import fields
 from typing import Any
 
 from assay.errors import UsageError
@@ -29,9 +27,11 @@ from assay.sandbox.child import orders
 from assay.sandbox.command_tests import judge_command
 from assay.sandbox.judging import Judge, end_judge, judge_for
 from assay.sandbox.languages.python import is_own
+from assay.sandbox.layout import test_packages
+from assay.sandbox.limits import check
 from assay.sandbox.pipes import Stop
 from assay.sandbox.plan import Place
-from assay.sandbox.worker import ROLES, Worker, WorkerLost, exited, test_packages
+from assay.sandbox.worker import ROLES, Worker, WorkerLost, exited
 
 Failed = tuple[Outcome, Detail]
 _JUDGE_ENDED: Failed = (
@@ -273,7 +273,7 @@ def _mark(place: Place) -> Judging:
 
 def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
     """Raises `SandboxError` for a failure of ours, `UsageError` for what cannot be run here."""
-    _check(job)
+    check(job.limits)
     pytest = any(isinstance(test, Script) and test.framework == "pytest" for test in job.tests)
     if pytest and not test_packages():
         raise UsageError("these tests need pytest, which this interpreter does not have")
@@ -286,14 +286,6 @@ def run_job(worker: Worker, job: Job, isolation: Isolation) -> Run:
     if any(detail.signal == "SIGKILL" and detail.limit is None for detail in details):
         run = _once(worker, job, isolation)
     return run
-
-
-def _check(job: Job) -> None:
-    """Raises `UsageError` for limits that no run can be under: they say nothing of the program."""
-    for field in fields(job.limits):
-        value = getattr(job.limits, field.name)
-        if not 0 < value < math.inf:
-            raise UsageError(f"limit {field.name}: {value} is not above 0")
 
 
 def _once(worker: Worker, job: Job, isolation: Isolation) -> Run:

@@ -33,8 +33,9 @@ def descendants(pid: int) -> Iterator[int]:
             continue
 
 
-def usage(pid: int) -> tuple[float, int]:
-    """CPU seconds (of waited-for children too) and resident bytes of the tree."""
+def usage(pid: int, common: int = 0) -> tuple[float, int]:
+    """CPU seconds (of waited-for children too) and resident bytes of the tree, of each process
+    those beyond what it has in `common` with others."""
     cpu, resident = 0, 0
     for member in descendants(pid):
         try:
@@ -42,8 +43,8 @@ def usage(pid: int) -> tuple[float, int]:
         except OSError:
             continue
         cpu += sum(int(field) for field in fields[11:15])
-        resident += int(fields[21])
-    return cpu / _TICK, resident * _PAGE
+        resident += max(0, int(fields[21]) * _PAGE - common)
+    return cpu / _TICK, resident
 
 
 def threads(pid: int) -> int:

@@ -4,7 +4,7 @@ import sys
 
 from assay.errors import NoSandbox, SandboxError
 from assay.sandbox import Sandbox
-from assay.sandbox.pool import Pool
+from assay.sandbox.local import open_pool
 
 
 def open_tier(slots: int | None, note: str = "") -> Sandbox:
@@ -12,6 +12,6 @@ def open_tier(slots: int | None, note: str = "") -> Sandbox:
     if sys.platform != "linux":
         raise NoSandbox(f"Assay runs code on Linux only, and this is {sys.platform}")
     try:
-        return Pool("unsafe", slots, note)
+        return open_pool("unsafe", slots, note)
     except SandboxError as error:
         raise NoSandbox(f"no process could be started: {error}") from error

@@ -10,12 +10,9 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
-import sysconfig
 import threading
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,24 +20,16 @@ from assay.errors import SandboxError
 from assay.problem import Limits
 from assay.sandbox import affinity, cgroup, tree
 from assay.sandbox.child import native, orders, wire
-from assay.sandbox.workfolder import WorkFolder, open_to_all
+from assay.sandbox.layout import Role, interpreter, layout, test_packages
+from assay.sandbox.mounts import Mounts
+from assay.sandbox.workfolder import Work, WorkFolder
 
-Role = Literal["solver", "judge", "tools"]
-"""`tools` runs what is not Python: its root shows one toolchain more."""
 ROLES: tuple[Role, ...] = ("solver", "judge")
 """Those that a worker starts with."""
 ANSWER_SECONDS = 30.0
 """How long a zygote may take to answer: only a machine in trouble needs so long."""
-TEST_PACKAGES = (
-    *("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py"),
-    *("hypothesis", "_hypothesis_globals", "_hypothesis_ftz_detector", "sortedcontainers"),
-)
-PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 _SPARE_BYTES = 8 << 20
-_FIRST_UID = 65_000
 _FILES = 256
-NATIVE = True
-"""Whether the fork servers may use their compiled loop, where there is one."""
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "HOME": "/tmp",
@@ -53,67 +42,6 @@ _ENVIRONMENT = {
 
 class WorkerLost(SandboxError):
     """A zygote died or does not answer; the job can be tried on another worker."""
-
-
-def interpreter() -> str:
-    """The interpreter itself, not a virtual environment's link to it."""
-    return str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
-
-
-def test_packages() -> dict[str, str]:
-    """pytest, Hypothesis and what they import: name in a package folder -> path here; empty
-    without pytest."""
-    found: dict[str, str] = {}
-    for name in TEST_PACKAGES:
-        spec = find_spec(name)
-        if spec is None or spec.origin is None:
-            continue
-        origin = Path(spec.origin)
-        place = origin.parent if origin.name == "__init__.py" else origin
-        found[place.name] = str(place)
-    return found if "pytest" in found else {}
-
-
-def layout(
-    tier: str,
-    role: Role,
-    slot: int,
-    folders: tuple[str, ...] = (),
-    work: WorkFolder | None = None,
-) -> dict[str, Any]:
-    """What a zygote is told at its start."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    prefix = Path(sys.base_prefix).resolve()
-    libraries = [Path("/usr/lib"), Path("/usr/local/lib"), prefix / "lib"]
-    packages = test_packages()
-    masks = [
-        "/usr/lib/python3/dist-packages",
-        *(f"{lib}/{version}/{kind}" for lib in libraries for kind in PACKAGE_FOLDERS),
-        *(f"{folder}/site-packages" for folder in folders),
-    ]
-    return {
-        "tier": tier,
-        "role": "judge" if role == "judge" else "solver",
-        "native": NATIVE,
-        "uid": _FIRST_UID + slot % 500,
-        "binds": [
-            *(str(prefix / name) for name in ("bin", "lib") if (prefix / name).is_dir()),
-            *folders,
-        ],
-        "masks": [mask for mask in masks if mask not in folders],
-        "packages": packages,
-        "paths": [sysconfig.get_path("purelib")] if packages else [],
-    } | (shared(role, slot, work, [str(prefix / "lib"), *packages.values()]) if work else {})
-
-
-def shared(role: Role, slot: int, work: WorkFolder, needed: list[str]) -> dict[str, Any]:
-    """What differs where candidates share the machine's user ids and files."""
-    return {
-        "uid": _FIRST_UID + slot % 250 + (250 if role == "judge" else 0),
-        "folder": str(work.path / role),
-        "paths": [str(work.path / "packages")],
-        "closed": not all(open_to_all(Path(path)) for path in needed),
-    }
 
 
 def spawn_order(limits: Limits, tests: int, base_bytes: int | None) -> bytes:
@@ -174,9 +102,9 @@ class Zygote:
         role: Role,
         slot: int,
         folders: tuple[str, ...] = (),
-        work: WorkFolder | None = None,
+        work: Work | None = None,
     ) -> None:
-        self._namespaces = tier == "namespaces"
+        self._namespaces, self._contained = tier == "namespaces", tier == "container"
         self._whole_tree = tier != "unsafe"
         self._server: int | None = None
         self._preloaded = False
@@ -253,6 +181,17 @@ class Zygote:
         grown = max(0, reply.peak - self.held_bytes)
         return Ended(os.waitstatus_to_exitcode(reply.status), reply.cpu, grown)
 
+    def usage(self) -> tuple[float, int]:
+        """CPU seconds, and resident bytes beyond what it holds itself: orphans are below it too.
+
+        Forks share what it holds, so in a container, which bounds their sum, that is taken off
+        each of them; elsewhere once.
+        """
+        if self._contained:
+            return tree.usage(self.pid, self.held_bytes)
+        cpu, resident = tree.usage(self.pid)
+        return cpu, max(0, resident - self.held_bytes)
+
     def preload_pytest(self) -> None:
         """Once, for jobs that need it: later runs find it warm."""
         if not self._preloaded:
@@ -306,8 +245,7 @@ class Worker:
         self.memory: cgroup.MemoryGroup | None = None
         self.judge: Any = None
         """The judge that is kept for the tests of many jobs; `judging` owns it."""
-        self.work = WorkFolder(test_packages()) if tier == "landlock" else None
-        """Where its runs work, where they have no tmpfs."""
+        self.work = _work(tier)
         try:
             for role in ROLES:
                 self.zygotes[role] = Zygote(tier, role, slot, work=self.work)
@@ -347,7 +285,8 @@ class Worker:
         if self.work is None:
             return None
         pid = self.zygotes["solver"].pid
-        if tree.threads(pid) > threads + 2:  # the fork server, and the run's own first one
+        most = threads + 2  # the fork server, and the run's own first one
+        if self.tier == "landlock" and tree.threads(pid) > most:
             return "threads"
         return "disk" if self.work.too_much(pid, disk_mb << 20) else None
 
@@ -358,7 +297,7 @@ class Worker:
         """
         name = "tools:" + ":".join(folders)
         if name not in self.zygotes:
-            zygote = self.zygotes[name] = Zygote(self.tier, "tools", self.slot, folders)
+            zygote = self.zygotes[name] = Zygote(self.tier, "tools", self.slot, folders, self.work)
             if self._killed:
                 zygote.kill()
             try:
@@ -386,6 +325,13 @@ class Worker:
             self.memory.close()
         if self.work is not None:
             self.work.remove()
+
+
+def _work(tier: str) -> Work | None:
+    """Where runs work, where they have no tmpfs of their own."""
+    if tier == "landlock":
+        return WorkFolder(test_packages())
+    return Mounts() if tier == "container" else None
 
 
 def exited(pidfd: int, seconds: float) -> bool:

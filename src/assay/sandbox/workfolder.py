@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from assay.sandbox import tree
 from assay.sandbox.child.emptying import empty
@@ -20,6 +21,29 @@ _PREFIX = "assay-work-"
 _YOUNG = 60.0
 _TRIES = 50
 _ENDLESS = 1 << 62
+
+
+class Work(Protocol):
+    """Where the runs of a worker work."""
+
+    @property
+    def packages(self) -> str:
+        """The folder of the test packages."""
+        ...
+
+    def places(self, role: str) -> list[str]:
+        """Where the runs of a fork server may write."""
+        ...
+
+    def folder(self, role: str) -> str:
+        """The first of them."""
+        ...
+
+    def too_much(self, pid: int, limit: int) -> bool:
+        """Whether more than `limit` bytes are used by the tree of `pid`."""
+        ...
+
+    def remove(self) -> None: ...
 
 
 class WorkFolder:
@@ -35,6 +59,16 @@ class WorkFolder:
         self.path.chmod(0o711)
         for name, path in packages.items():
             (self.path / "packages" / name).symlink_to(path)
+
+    @property
+    def packages(self) -> str:
+        return str(self.path / "packages")
+
+    def places(self, role: str) -> list[str]:
+        return [str(self.path / role)]
+
+    def folder(self, role: str) -> str:
+        return self.places(role)[0]
 
     def too_much(self, pid: int, limit: int) -> bool:
         """Whether more than `limit` bytes are used, files without a name included."""

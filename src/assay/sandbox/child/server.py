@@ -33,6 +33,7 @@ from assay.sandbox.child import (
     scopes,
     seccomp,
     solver,
+    users,
     wire,
 )
 
@@ -109,6 +110,8 @@ def confinement(config: dict[str, Any]) -> confine.Tier:
         return confine.Namespaces(dumpable=config["role"] == "solver", shown=shown)
     if config["tier"] == "landlock":
         return fence.Fence(config)
+    if config["tier"] == "container":
+        return users.Users(config)
     return confine.Tier(os.environ.get("TMPDIR") or "/tmp")
 
 

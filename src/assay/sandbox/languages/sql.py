@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assay.problem import Limits
 from assay.sandbox.languages import Language, Toolchain, finding
-from assay.sandbox.worker import interpreter
+from assay.sandbox.layout import interpreter
 
 _TROUBLE = re.compile(
     r"(?m)^main\.sql:(?P<line>\d+)(?::(?P<column>\d+))?: (?P<exception>\w+): (?P<message>.+)$"
