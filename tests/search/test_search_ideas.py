@@ -131,7 +131,8 @@ async def test_the_same_seed_is_the_same_search(name: str) -> None:
     one, other, third = await once(7), await once(7), await once(8)
     assert [p.key for p in one.asked] == [p.key for p in other.asked]
     assert one.judged == other.judged
-    assert {p.key for p in one.asked} != {p.key for p in third.asked}
+    drawn = any(p.temperature > 0 for p in one.asked)  # nothing else is a matter of chance
+    assert ({p.key for p in one.asked} != {p.key for p in third.asked}) == drawn
 
 
 @pytest.mark.parametrize("name", OWN)
