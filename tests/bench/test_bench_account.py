@@ -28,7 +28,7 @@ from assay.problem import Call, Problem
 from assay.sandbox import Run, Verdict
 from assay.sandbox.scripted import ISOLATION
 from assay.sandbox.scripted import Scripted as Machine
-from assay.search.budget import Budget, Ledger, Price
+from assay.search.budget import Budget, Cost, Ledger, Price
 from assay.search.driver import Parties
 from assay.store import Log
 
@@ -204,6 +204,52 @@ def test_what_was_paid_before_a_kill_is_not_charged_again(tmp_path: Path) -> Non
         again, same = played(f"{moments}.db", enough, moments)
         assert paid <= again <= paid + 3
         assert same == codes
+
+
+def test_what_several_cells_ask_is_charged_once(tmp_path: Path) -> None:
+    """Catches: a total that is spent by completions which the log had, and more so without a kill
+    than with one."""
+    cells = [
+        (replace(cell, strategy="sample", seed=seed), replace(recipe, strategy="sample", knobs={}))
+        for seed, (cell, recipe) in enumerate([CELLS[0]] * 4)
+    ]
+    server, total = Metered(), Budget(calls=len(ITEMS) + 1)
+    server.life = Life(float("inf"))
+    with Log(tmp_path / "log.db") as log:
+        run = log.start("bench", CONFIG)
+        ledger = account(log, run, NAME, PRICE, total, Cost())
+        parties = Parties(Cached(server, log), Machine(repeat(FAILED)))
+        shop = Workshop(parties, log, run, PRICE, ledger)
+        results = asyncio.run(
+            compare(shop, ITEMS, cells, jobs=1, done={}, listener=lambda result: None)
+        )
+    assert (server.calls, ledger.cost.calls, len(results)) == (len(ITEMS), len(ITEMS), 12)
+    assert not any(result.cut_off for result in results.values())
+
+
+async def test_a_call_that_is_given_up_counts_as_its_worst_case(tmp_path: Path) -> None:
+    """Catches: Ctrl-C and `--resume`, again and again, past a total budget."""
+
+    class Endless(Metered):
+        async def complete(self, prompts: list[Prompt]) -> list[Completion]:
+            self.calls += 1
+            await asyncio.sleep(3600)
+            return await super().complete(prompts)
+
+    server = Endless()
+    with Log(tmp_path / "log.db") as log:
+        run = log.start("bench", CONFIG)
+        ledger = account(log, run, NAME, PRICE, Budget(calls=9), Cost())
+        shop = Workshop(Parties(server, Machine(repeat(FAILED))), log, run, PRICE, ledger)
+        task = asyncio.create_task(work(shop, ITEMS[0], CELLS[1][1]))
+        while not server.calls:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        spent = spent_before(log, log.find(run))
+    assert (spent.calls, spent.completion_tokens) == (1, 60)
+    assert spent.prompt_tokens > 0
 
 
 async def cut(

@@ -247,3 +247,19 @@ def test_builtins_keep_their_names() -> None:
     """Catches: `sum` and `max` taken for one variable under two names."""
     assert essence("def f(x):\n    return sum(x)") != essence("def f(x):\n    return max(x)")
     assert essence("(" * 9_000) == "(" * 9_000
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("def f(a, b=1): return a\nf(a=1)", "def f(b, a=1): return b\nf(a=1)"),
+        ("def f():\n global a\n a = b = 1", "def f():\n global a\n b = a = 1"),
+        (
+            "try: f()\nexcept E as x: y = x",
+            "try: f()\nexcept E as y: y = x",
+        ),
+    ],
+)
+def test_names_that_mean_something_elsewhere_stay(one: str, other: str) -> None:
+    """Catches: two programs that do other things, taken for one."""
+    assert essence(one) != essence(other)

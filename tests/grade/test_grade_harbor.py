@@ -91,15 +91,17 @@ def test_tests_that_do_not_work_here_score_nothing(name: str, tmp_path: Path) ->
     assert graded(item, item.reference, "print(1)\n") == [None, None]
 
 
-def test_a_run_that_ends_without_a_reward_is_no_verdict(tmp_path: Path) -> None:
-    """Catches: a tool that only some programs' tests call, taken for a wrong program; a right
-    program beside it that is not scored; a program that misses a command and is not scored."""
+def test_no_program_can_choose_not_to_be_scored(tmp_path: Path) -> None:
+    """Catches: a wrong program that is not measured, since it ends as a missing tool does, or
+    leaves no reward behind; a right program beside it that is not scored."""
     script = TEST.replace("else echo 0", 'elif [ -z "$out" ]; then no-such-tool\nelse echo 0')
     (task(tmp_path) / "tests" / "test.sh").write_text(script)
     [item] = harbor.items(tmp_path)
     judged(item, "")
     asks = "import os\nprint(os.system('no-such-command'))\n"
-    assert graded(item, item.reference, "", "print(1)\n", asks) == [True, None, False, False]
+    hides = "import shutil\nshutil.rmtree('logs')\nprint(1)\n"
+    found = graded(item, item.reference, "", "print(1)\n", asks, hides)
+    assert found == [True, False, False, False, False]
 
 
 def graded(item: Item, *codes: str | None) -> list[bool | None]:

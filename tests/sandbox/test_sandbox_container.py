@@ -32,10 +32,10 @@ podman run --rm --interactive --pull=never --name=NAME --label=assay --log-drive
 --network=none --read-only --read-only-tmpfs=false --security-opt=mask=/sys/fs/cgroup
 --user=0:0 --workdir=/
 --cap-drop=ALL --cap-add=CHOWN --cap-add=KILL --cap-add=SETGID --cap-add=SETUID
---security-opt=no-new-privileges --pids-limit=160 --memory=1104m --memory-swap=1104m
+--security-opt=no-new-privileges --pids-limit=160 --memory=1152m --memory-swap=1152m
 --ulimit=nofile=1024:1024 --ulimit=nproc=1024:1024 --ulimit=core=0:0 --shm-size=16m
 --tmpfs=/tmp:rw,exec,nosuid,nodev,size=16m,mode=1777
---tmpfs=/judge:rw,exec,nosuid,nodev,size=16m,mode=1777
+--tmpfs=/judge:rw,exec,nosuid,nodev,size=64m,mode=1777
 --tmpfs=/assay:rw,noexec,nosuid,nodev,size=32m,mode=755
 --tmpfs=/packages:rw,noexec,nosuid,nodev,size=32m,mode=755
 --entrypoint=python3 IMAGE -I -S -c BOOT

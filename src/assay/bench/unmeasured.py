@@ -7,7 +7,7 @@ from typing import Any
 
 from assay.bench import Result
 
-CUT_OFF = "the budget of the whole run ended first"
+CUT_OFF = "the budget of the whole run left no room for it"
 
 
 def why(result: Result) -> str:

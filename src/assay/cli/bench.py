@@ -39,7 +39,7 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
     screen = Screen(quiet=flags.json)
     reads = (flags.suite, flags.data, grid_flags.grid, settings.log or default_path())
     check_place("--report", flags.report, reads)
-    check_place("--out", flags.out, reads)
+    check_place("--out", flags.out, (*reads, flags.report))
     machine = Machine(unsafe=settings.unsafe, tier=settings.tier, remote=settings.remote)
     chosen = choose(
         flags.suite, flags.data, settings.log, machine,

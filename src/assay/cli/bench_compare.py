@@ -12,6 +12,7 @@ from assay.cli.files import check_place
 from assay.cli.screen import Screen
 from assay.cli.session import open_log
 from assay.errors import UsageError
+from assay.store import default_path
 
 
 def bench_compare(
@@ -19,7 +20,7 @@ def bench_compare(
 ) -> int:
     """Raises `UsageError` for runs that are not there or do not compare."""
     screen = Screen(quiet=as_json)
-    check_place("--report", page)
+    check_place("--report", page, [path or default_path()])
     with open_log(path) as log:
         a, b = (stored(log, name) for name in names)
         if a.row.id == b.row.id:

@@ -16,6 +16,7 @@ from assay.cli.session import open_log
 from assay.cli.targets import targets_of
 from assay.errors import UsageError
 from assay.grade import Item
+from assay.store import default_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ def bench_export(run: str, flags: ExportFlags) -> int:
     if flags.hidden and not form.tests:
         raise UsageError(f"--hidden: {form.name} holds no tests")
     screen = Screen(quiet=flags.json)
-    check_place("--out", flags.out)
+    check_place("--out", flags.out, (flags.log or default_path(), flags.data))
     with open_log(flags.log) as log:
         export = replace(read(log, run, flags.cell), hidden=flags.hidden)
         out = flags.out or Path(f"{export.row.id}-{form.name}{form.ending}")
@@ -92,9 +93,8 @@ def places(out: Path, files: Files) -> dict[Path, bytes]:
 def tell(export: Export, screen: Screen) -> None:
     """What of the run is not in the file, or not scored there."""
     samples = list(export.each())
-    wanted = len(export.samples) * len(export.cells)
-    if missing := wanted - len(samples):
-        screen.warn(f"run {export.row.id} is NOT FINISHED: {missing} of {wanted} are not there")
+    if not export.row.finished:
+        screen.warn(f"run {export.row.id} is NOT FINISHED: only what ended is in the file")
     graded = "graded_by" in export.row.config
     if graded and (open_ := sum(not sample.measured for sample in samples)):
         screen.warn(f"{open_} of {len(samples)} were NOT MEASURED and have no score")

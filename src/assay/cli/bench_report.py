@@ -9,7 +9,7 @@ from assay.bench.stored import Stored, stored
 from assay.cli.files import check_place, write_file
 from assay.cli.screen import Screen
 from assay.cli.session import open_log
-from assay.store import Log
+from assay.store import Log, default_path
 
 if TYPE_CHECKING:
     from assay.bench.report.data import Report
@@ -31,8 +31,9 @@ def bench_report(flags: ReportFlags) -> int:
     from assay.bench.report.tables import tables
 
     screen = Screen(quiet=flags.json)
-    check_place("--out", flags.out)
-    check_place("--csv", flags.csv and flags.csv / "cells.csv")
+    reads = [flags.log or default_path()]
+    check_place("--out", flags.out, reads)
+    check_place("--csv", flags.csv and flags.csv / "cells.csv", [*reads, flags.out])
     with open_log(flags.log) as log:
         run = stored(log, flags.run)
         report = report_of(log, run)

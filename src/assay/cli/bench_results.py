@@ -8,11 +8,12 @@ from assay.cli.bench_report import tell_unfinished
 from assay.cli.files import check_place, write_file
 from assay.cli.screen import Screen
 from assay.cli.session import open_log
+from assay.store import default_path
 
 
 def bench_results(path: Path | None, name: str, out: Path | None) -> int:
     """Raises `UsageError` for a run that is not there, or a file that cannot be written."""
-    check_place("--out", out)
+    check_place("--out", out, [path or default_path()])
     with open_log(path) as log:
         run = stored(log, name)
         content = contents(log, run)

@@ -12,13 +12,13 @@ from pathlib import Path
 from assay.errors import UsageError
 
 
-def check_place(flag: str, path: Path | None, reads: Iterable[Path | str | None] = ()) -> None:
+def check_place(flag: str, path: Path | None, reads: Iterable[Path | str | None]) -> None:
     """Tries before hours of work what `write_file` does after them, and leaves no trace. Raises
-    `UsageError`, also where it is one of the files that the command `reads`."""
+    `UsageError`, also where it is one of the files that the command `reads`, or writes too."""
     if path is None:
         return
     if any(one is not None and same(path, Path(one)) for one in reads):
-        raise UsageError(f"{flag} {path}: the command reads this file; name another")
+        raise UsageError(f"{flag} {path}: the command needs this file itself; name another")
     try:
         if path.is_dir():
             raise UsageError(f"{flag} {path}: is a folder; name a file")
@@ -33,7 +33,9 @@ def check_place(flag: str, path: Path | None, reads: Iterable[Path | str | None]
 def same(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
-    except (OSError, ValueError):  # not there, or no name of a file at all
+    except OSError:  # not there
+        return one.absolute() == other.absolute()
+    except ValueError:  # no name of a file at all
         return False
 
 
@@ -81,7 +83,7 @@ def special(path: Path) -> bool:
 
 
 def beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}")
+    return path.with_name(f".assay-{os.getpid()}")
 
 
 def reason(error: Exception) -> str:

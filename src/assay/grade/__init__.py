@@ -13,8 +13,6 @@ Split = Literal["train", "test"]
 
 GRADE_SECONDS = 10.0
 """CPU time of a hidden test file: it holds many checks, and a slow right program is right."""
-UNSCORED = 125
-"""The exit status by which tests of `Item.proven` say that they came to no verdict here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +39,8 @@ def hidden_job(item: Item, code: str) -> Job:
 
 async def grade(sandbox: Sandbox, item: Item, code: str | None) -> Run | None:
     """The program's run on the hidden tests; `None` is unmeasured: no hidden tests, or a failure
-    of the sandbox, or tests that do not work here. A program that does not exist fails: see
-    `solved`."""
+    of the sandbox, or tests that the reference does not pass here. A program that does not exist
+    fails: see `solved`."""
     if not item.hidden or code is None:
         return None
     try:
@@ -51,7 +49,7 @@ async def grade(sandbox: Sandbox, item: Item, code: str | None) -> Run | None:
         [run] = await sandbox.run([hidden_job(item, code)])
     except (SandboxError, UsageError):
         return None
-    return None if unscored(item, run) else run
+    return run
 
 
 _WORKS: WeakKeyDictionary[Sandbox, dict[Item, bool]] = WeakKeyDictionary()
@@ -66,11 +64,6 @@ async def works_here(sandbox: Sandbox, item: Item) -> bool:
         [run] = await sandbox.run([hidden_job(item, item.reference or "")])
         known[item] = run.passed
     return known[item]
-
-
-def unscored(item: Item, run: Run) -> bool:
-    """Whether the tests came to no verdict, for want of a tool."""
-    return item.proven and any(v.detail.exit_status == UNSCORED for v in run.verdicts)
 
 
 def limits_of(item: Item) -> Limits:

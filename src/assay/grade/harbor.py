@@ -5,7 +5,8 @@ A task is taken where its answer is one file and its tests are commands: the ima
 that only has files copied into it, `tests/test.sh` installs nothing and writes one reward, and
 `solution/solve.sh` writes the one file, by `cat > FILE <<'END'` or `cp`. Every other task is left
 out, with the reason: it is never scored. What `tests/test.sh` calls may still not be here: a task
-is scored only where its solution passes (`Item.proven`), and no run without a reward is.
+is scored only where its solution passes (`Item.proven`). Then a program without the full reward
+is wrong, however its run ended: it could else choose not to be scored.
 
 `/app` is the folder of the program here; `/tests` and `/logs/verifier` lie in it.
 """
@@ -16,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assay.errors import ProblemError
-from assay.grade import UNSCORED, Item
+from assay.grade import Item
 from assay.problem import Command, Limits, Problem
 from assay.problem.reading import read_text
 
@@ -48,13 +49,12 @@ command_not_found_handle() {
 }
 export -f command_not_found_handle
 bash tests/test.sh
-case $? in 126|127) exit UNSCORED;; esac
-if [ -e logs/missing ]; then exit UNSCORED; fi
-reward=$(cat logs/verifier/reward.txt) || exit UNSCORED
-case $reward in 1|1.0) exit 0;; '') exit UNSCORED;; *) exit 1;; esac
-""".replace("UNSCORED", str(UNSCORED))
-"""Puts the folders where they are here, and ends with 0 for the full reward, and with `UNSCORED`
-where `test.sh` itself (the program may do so) calls what is not here, or writes no reward."""
+case $? in 126|127) exit 1;; esac
+if [ -e logs/missing ]; then exit 1; fi
+case $(cat logs/verifier/reward.txt) in 1|1.0) exit 0;; *) exit 1;; esac
+"""
+"""Puts the folders where they are here, and ends with 0 for the full reward of a `test.sh` that
+missed no command: a check that is not here passes everything, the solution too."""
 
 
 class LeftOut(Exception):

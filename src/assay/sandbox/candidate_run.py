@@ -112,9 +112,8 @@ class CandidateRun(Spawned):
         worker.settle()
         worker.prepare(limits.memory_mb + place.extra_mb)
         self._kills = worker.memory.kills() if worker.memory else 0
-        room = (
-            replace(limits, disk_mb=limits.disk_mb + place.extra_mb) if place.extra_mb else limits
-        )
+        self._disk_mb = limits.disk_mb + place.extra_mb
+        room = replace(limits, disk_mb=self._disk_mb) if place.extra_mb else limits
         base = place.zygote.base_bytes if place.address_space else None
         order = spawn_order(room, tests, base)
         marks = tests if tests > 1 else 0  # ours, one before what each test prints
@@ -164,7 +163,7 @@ class CandidateRun(Spawned):
             return "cpu"
         if self._worker.memory is None and self.resident > self._limits.memory_mb << 20:
             return "memory"
-        return self._worker.overrun(self._limits.disk_mb, self._limits.processes)
+        return self._worker.overrun(self._disk_mb, self._limits.processes)
 
     def out_of_memory(self) -> bool:
         return bool(self._worker.memory and self._worker.memory.kills() > self._kills)

@@ -4,6 +4,7 @@ In it runs what runs elsewhere (`inside`), and keeps runs apart by user ids (`ch
 """
 
 import json
+import secrets
 import threading
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from assay.problem import Limits
 from assay.sandbox import Isolation, Job, Probe, Run, Sandbox
 from assay.sandbox.contained import Container
 from assay.sandbox.engine import ENGINES, USUAL, Engine, image, installed, room_of
+from assay.sandbox.layout import BLOCKS, SLOTS
 from assay.sandbox.limits import check
 from assay.sandbox.pool import Pool, Working
 from assay.sandbox.transfer import dump_jobs, load_runs
@@ -41,6 +43,8 @@ held = {
 }
 print(*([name for name, kept in held.items() if not kept] or ["held"]))
 """
+_BLOCK = secrets.randbelow(BLOCKS)
+"""Of user ids, those of this process: see `layout.SLOTS`."""
 _MARGIN = 600.0
 """Seconds beyond the time of a job's tests until a container is given up; a build may need some."""
 
@@ -50,9 +54,10 @@ class Contained:
 
     def __init__(self, engine: Engine, image: str, slot: int) -> None:
         """Raises `SandboxError`."""
-        self._engine, self._image, self.slot = engine, image, slot
+        self._engine, self._image = engine, image
+        self.slot = slot % SLOTS + SLOTS * _BLOCK
         self._room, self._lock, self._killed = USUAL, threading.Lock(), False
-        self._container = Container(engine, image, USUAL, slot)
+        self._container = Container(engine, image, USUAL, self.slot)
 
     @property
     def far(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from assay.problem import Command, Limits, Script
 from assay.sandbox import Job
 from assay.sandbox.child.root import PACKAGES
+from assay.sandbox.judging import LIMITS as JUDGES
 from assay.sandbox.languages import BUILD
 from assay.sandbox.languages.python import is_own
 from assay.sandbox.mounts import CANDIDATE, CODE, JUDGE
@@ -101,8 +102,10 @@ def container_name() -> str:
 
 def command(engine: Engine, image: str, name: str, room: Room, boot: str) -> list[str]:
     """The words that start a container, whose first process is Python with the source `boot`."""
-    memory_mb = room.memory_mb + room.disk_mb * (1 + len(CANDIDATE)) + _PARCEL_MB + _SPARE_MB
-    work = f"rw,exec,nosuid,nodev,size={room.disk_mb}m,mode=1777"
+    tests_mb = max(room.disk_mb, JUDGES.disk_mb)
+    disk_mb = room.disk_mb * len(CANDIDATE) + tests_mb + _PARCEL_MB
+    memory_mb = room.memory_mb + disk_mb + _SPARE_MB
+    work = "rw,exec,nosuid,nodev,size={}m,mode=1777"
     code = f"rw,noexec,nosuid,nodev,size={_PARCEL_MB}m,mode=755"
     return [
         engine.name,
@@ -128,8 +131,8 @@ def command(engine: Engine, image: str, name: str, room: Room, boot: str) -> lis
         "--ulimit=nproc=1024:1024",
         "--ulimit=core=0:0",
         f"--shm-size={room.disk_mb}m",
-        f"--tmpfs={CANDIDATE[0]}:{work}",
-        f"--tmpfs={JUDGE}:{work}",
+        f"--tmpfs={CANDIDATE[0]}:{work.format(room.disk_mb)}",
+        f"--tmpfs={JUDGE}:{work.format(tests_mb)}",
         f"--tmpfs={CODE}:{code}",
         f"--tmpfs={PACKAGES}:{code}",
         "--entrypoint=python3",

@@ -10,7 +10,7 @@ from assay.problem import Limits
 from assay.sandbox.candidate_run import Spawned
 from assay.sandbox.worker import Worker, WorkerLost, spawn_order
 
-_LIMITS = Limits(memory_mb=1024, disk_mb=64, processes=64, cpu_seconds=600)
+LIMITS = Limits(memory_mb=1024, disk_mb=64, processes=64, cpu_seconds=600)
 _OUTPUT = 65_536
 _RETIRES = 2_000
 """Groups after which a shared judge is replaced: its CPU time and its memory have a limit."""
@@ -23,7 +23,7 @@ class Judge(Spawned):
         zygote = worker.zygotes["judge"]
         null = os.open("/dev/null", os.O_RDONLY)
         try:
-            super().__init__(zygote, spawn_order(_LIMITS, 1, zygote.base_bytes), _OUTPUT, null)
+            super().__init__(zygote, spawn_order(LIMITS, 1, zygote.base_bytes), _OUTPUT, null)
         finally:
             os.close(null)
         self.shared = shared

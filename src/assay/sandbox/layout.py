@@ -16,6 +16,9 @@ TEST_PACKAGES = (
 )
 PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 _FIRST_UID = 65_000
+SLOTS, BLOCKS = 250, 50
+"""Of a container's user ids: slots beside one another, and blocks of them. The kernel counts the
+processes of a user id over all containers of a machine, so that two of Assay take other blocks."""
 NATIVE = True
 """Whether the fork servers may use their compiled loop, where there is one."""
 
@@ -73,8 +76,9 @@ def layout(
 
 def shared(role: Role, slot: int, work: Work, needed: list[str]) -> dict[str, Any]:
     """What differs where candidates share user ids and files with others."""
+    block, place = divmod(slot, SLOTS)
     return {
-        "uid": _FIRST_UID + slot % 250 + (250 if role == "judge" else 0),
+        "uid": _FIRST_UID - 1000 * block + place + (SLOTS if role == "judge" else 0),
         "folder": work.folder(role),
         "places": work.places(role),
         "paths": [work.packages],

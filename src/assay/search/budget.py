@@ -245,8 +245,15 @@ class Ledger:
         )
         self._charge(held, cost, completion)
 
-    def release(self, held: Reservation) -> None:
-        """Gives back what a call that failed had held."""
+    def release(self, held: Reservation, *, under_way: bool = False) -> None:
+        """Gives back what a call had held that brought nothing. One that is still under way may be
+        billed: the account of the whole run is charged its worst case."""
+        if under_way and self.parent is not None:
+            prompt, reply = held.prompt_tokens, held.prompt.max_tokens
+            dollars = self.price.of(prompt, reply) if self.price is not None else 0.0
+            self.parent.charge(
+                Cost(prompt_tokens=prompt, completion_tokens=reply, calls=1, dollars=dollars)
+            )
         self._hold(held, -1)
 
     def spent(self, total: bool = False) -> str:
@@ -331,8 +338,10 @@ class Ledger:
         cost = replace(cost, dollars=dollars)
         self._spend(cost)
         above = self.parent
-        if above is not None and not (completion.cached and above.has_paid(held.prompt.key)):
-            above.charge(cost)
+        if above is not None:
+            paid = above.has_paid(held.prompt.key)
+            if not (completion.cached and paid):
+                above.charge(cost)
         self._hold(held, -1)  # after the charge: what is kept meanwhile is never too little
 
     def has_paid(self, key: str) -> bool:

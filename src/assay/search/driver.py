@@ -253,8 +253,8 @@ class Driver:
     async def _one_call(self, held: Reservation) -> Completion:
         try:
             completion = only(await self._in_time(self.parties.model.complete([held.prompt])))
-        except BaseException:
-            self.ledger.release(held)
+        except BaseException as error:
+            self.ledger.release(held, under_way=not isinstance(error, ModelError))
             raise
         self.ledger.settle(held, completion)
         self.trail.cut_off |= held.cut and completion.finish_reason != "stop"
