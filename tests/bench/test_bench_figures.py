@@ -206,7 +206,7 @@ def test_what_was_not_measured_has_a_reason() -> None:
         *(result("d", None), result("e", True), result("f", False)),
     ]
     found = summary(CELL, rows)
-    assert found["unmeasured_why"][0] == {"why": "no reply left for prompt 0", "results": 3}
+    assert found["unmeasured_why"][0] == {"why": "no reply left for prompt …", "results": 3}
     assert sum(one["results"] for one in found["unmeasured_why"]) == found["unmeasured"] == 6
     assert [bool(why(row)) for row in rows] == [row.hidden is None for row in rows]
     assert "budget of the whole run" in why(rows[3])

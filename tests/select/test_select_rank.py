@@ -117,8 +117,10 @@ def test_nothing_to_choose_from() -> None:
     """Catches: an IndexError for a strategy that made no attempt."""
     answer = conclude(PROBLEM, Trail(), None, Cost())
     assert (answer.status, answer.code, answer.confidence) == ("unmeasured", None, None)
-    stopped = conclude(PROBLEM, Trail(stopped="budget"), None, Cost())
+    stopped = conclude(PROBLEM, Trail(stopped="budget"), None, Cost(calls=1))
     assert stopped.status == "failed"
+    never = conclude(PROBLEM, Trail(stopped="budget"), None, Cost())
+    assert never.status == "unmeasured", "nothing was asked, so nothing is known of the model"
 
 
 def test_an_unknown_selector_lists_the_choices() -> None:
@@ -160,7 +162,7 @@ async def test_the_statuses() -> None:
         ("unmeasured", await answer_of(PROBLEM, two, [BROKEN])),
         ("unmeasured", await answer_of(PROBLEM, two, [BROKEN] * 2, n=2)),
         ("unmeasured", await answer_of(PROBLEM, [Reply(error="error")], [])),
-        ("failed", await answer_of(PROBLEM, two, [], Budget(tokens=10))),
+        ("unmeasured", await answer_of(PROBLEM, two, [], Budget(tokens=10))),
         ("failed", await answer_of(PROBLEM, ["sorry"] * 4, [], n=2)),
         ("abstained", await answer_of(bare, [program(1)] * 3, [loads], n=3)),  # never run
         ("abstained", await answer_of(bare, two, [loads] * 2, n=2)),

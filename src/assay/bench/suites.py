@@ -190,14 +190,16 @@ def load_item(reference: str) -> Item:
     raise UsageError(f"suite {name} has no problem {wanted!r}; it has {first} to {last}")
 
 
-def runnable(items: list[Item]) -> tuple[list[Item], dict[str, str]]:
-    """The items whose language can be run on this machine, and why each other language cannot:
-    a program that could not even be started says nothing about who wrote it."""
+def runnable(items: list[Item], tier: str = "") -> tuple[list[Item], dict[str, str]]:
+    """The items whose language can be run on this machine, in this tier, and why each other
+    language cannot: a program that could not even be started says nothing about who wrote it."""
     missing: dict[str, str] = {}
     for language in dict.fromkeys(item.problem.language for item in items):
         try:
             if language != "python":
                 resolve(language)
+                if tier == "landlock":
+                    raise UsageError(f"the tier landlock runs Python only, no {language}")
         except UsageError as error:
             missing[language] = str(error)
     return [item for item in items if item.problem.language not in missing], missing

@@ -29,11 +29,14 @@ def counted(results: Iterable[Result]) -> list[dict[str, Any]]:
 
 def merged(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Reasons with how many `results`, most first; those that differ in numbers alone (of a prompt,
-    of a port) are one, and the first stands for them."""
-    first: dict[str, str] = {}
+    of a port) are one, with `…` for a number."""
+    found: dict[str, set[str]] = {}
     counts: Counter[str] = Counter()
     for row in rows:
-        kind = re.sub(r"\d+", "0", row["why"])
-        first.setdefault(kind, row["why"])
+        kind = re.sub(r"\d+", "…", row["why"])
+        found.setdefault(kind, set()).add(row["why"])
         counts[kind] += row["results"]
-    return [{"why": first[kind], "results": count} for kind, count in counts.most_common()]
+    return [
+        {"why": kind if len(found[kind]) > 1 else min(found[kind]), "results": count}
+        for kind, count in counts.most_common()
+    ]

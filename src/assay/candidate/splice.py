@@ -30,6 +30,7 @@ def build(problem: Problem, text: str) -> str | None:
 def diff(old: str, new: str, path: str) -> str:
     """A unified diff, as `git diff` prints it."""
     before, after = (text.splitlines(keepends=True) for text in (old, new))
+    path = path.lstrip("/")  # `git apply` takes no other
     parts = []
     for line in difflib.unified_diff(before, after, f"a/{path}", f"b/{path}"):
         ended = line.endswith(("\n", "\r"))

@@ -1,7 +1,7 @@
 """`assay bench`: a suite, a grid of cells, a table."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,14 +12,13 @@ from assay.bench.people import People
 from assay.bench.results import contents, text_of
 from assay.bench.resume import account, changed_tier, spent_before, take_up
 from assay.bench.stored import stored
-from assay.bench.unmeasured import merged
 from assay.bench.work import Listener, Recipe, price_of
 from assay.cli.alone import alone
 from assay.cli.bench_begin import BenchFlags, config_of, tell_kept, to_resume
 from assay.cli.bench_chosen import Machine, choose
 from assay.cli.bench_grid import GridFlags, dry_run, recipes
 from assay.cli.bench_report import report_run
-from assay.cli.figures import legend, show_figures
+from assay.cli.figures import legend, show_figures, tell_unmeasured
 from assay.cli.files import check_place, write_file
 from assay.cli.labels import letters
 from assay.cli.progress import WatchedModel, Work
@@ -27,7 +26,6 @@ from assay.cli.run import run_async
 from assay.cli.screen import Screen
 from assay.cli.session import Settings, check_parties, fetch, open_log, workshop
 from assay.errors import BudgetSpent, UsageError
-from assay.feedback.shorten import visible
 from assay.grade import Item
 from assay.sandbox import Isolation
 from assay.search.budget import Budget
@@ -86,11 +84,12 @@ def bench(settings: Settings, flags: BenchFlags, grid_flags: GridFlags) -> int:
 
 
 def status(results: Iterable[Result]) -> int:
-    """The exit status: failures of ours, then a run that its total budget did not let end."""
+    """The exit status: failures of ours, then what a budget was too small for."""
     rows = list(results)
-    if any(row.failures or (row.status == "unmeasured" and not row.cut_off) for row in rows):
+    spent = [row.stopped.endswith("budget") for row in rows if row.status == "unmeasured"]
+    if any(row.failures for row in rows) or not all(spent):
         return 1
-    return BudgetSpent.code if any(row.cut_off for row in rows) else 0
+    return BudgetSpent.code if spent else 0
 
 
 def begin(log: Log, config: dict[str, Any], screen: Screen) -> str:
@@ -176,25 +175,10 @@ def show(figures: dict[str, Any], flags: BenchFlags, screen: Screen) -> None:
     show_figures(figures)
     rows = figures["cells"]
     called = letters(len(rows)) if len(rows) > 1 else ["all"]
-    if any(row["unmeasured"] for row in rows):
-        screen.warn("\n".join(unmeasured(rows, called)))
+    tell_unmeasured(rows, screen)
     for letter, row in zip(called, rows, strict=True):
         if row["in_process"]:
             screen.say(f"{letter}: {row['in_process']} judged in the candidate's process", "yellow")
-
-
-def unmeasured(rows: Sequence[dict[str, Any]], called: Sequence[str]) -> Iterator[str]:
-    """How many of each cell, and the reasons over all of them."""
-    each = [
-        f"{letter} {row['unmeasured']}"
-        for letter, row in zip(called, rows, strict=True)
-        if row["unmeasured"] and len(rows) > 1
-    ]
-    missing, total = (sum(row[name] for row in rows) for name in ("unmeasured", "items"))
-    cells = f" ({', '.join(each)})" if each else ""
-    yield f"{missing} of {total} NOT MEASURED and not in the rate{cells}:"
-    for one in merged(one for row in rows for one in row["unmeasured_why"]):
-        yield f"  {one['results']} x {visible(' '.join(one['why'].split()))}"
 
 
 def write_files(log: Log, run: str, flags: BenchFlags, screen: Screen) -> None:

@@ -113,7 +113,7 @@ def choose(
     bad, outdated = ({}, 0) if keep_bad else found_bad(graded, log, machine)
     good = [item for item in graded if item.problem.id not in bad]
     # Another machine has toolchains of its own.
-    here, missing = (good, {}) if machine.remote else runnable(good)
+    here, missing = (good, {}) if machine.remote else runnable(good, tier_for(good, machine))
     reasons |= bad
     reasons |= {
         item.problem.id: reason
@@ -121,6 +121,14 @@ def choose(
         if (reason := missing.get(item.problem.language)) is not None
     }
     return Chosen(items=here, left_out=reasons, asked=graded, outdated=outdated)
+
+
+def tier_for(items: Sequence[Item], machine: Machine) -> str:
+    """The tier, where a language asks for one; else it is not looked for."""
+    if all(item.problem.language == "python" for item in items):
+        return ""
+    isolation = machine.isolation()
+    return isolation.tier if isolation is not None else ""
 
 
 def found_bad(

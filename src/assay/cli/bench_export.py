@@ -11,6 +11,7 @@ from assay.bench.rejudge import items_of as rejudged
 from assay.bench.stored import stored
 from assay.bench.suites import load_suite
 from assay.cli.files import check_place, write_file
+from assay.cli.labels import number_of
 from assay.cli.screen import Screen
 from assay.cli.session import open_log
 from assay.cli.targets import targets_of
@@ -41,7 +42,10 @@ def bench_export(run: str, flags: ExportFlags) -> int:
     screen = Screen(quiet=flags.json)
     check_place("--out", flags.out, (flags.log or default_path(), flags.data))
     with open_log(flags.log) as log:
-        export = replace(read(log, run, flags.cell), hidden=flags.hidden)
+        cell = flags.cell
+        if cell is not None and (number := number_of(cell)) is not None:
+            cell = str(number)
+        export = replace(read(log, run, cell), hidden=flags.hidden)
         out = flags.out or Path(f"{export.row.id}-{form.name}{form.ending}")
         if out.suffix != form.ending:
             raise UsageError(f"--out {out}: a file for {form.name} ends with {form.ending}")

@@ -21,7 +21,8 @@ from assay.bench.stored import Stored, common_problems, stored
 from assay.bench.suites import load_suite
 from assay.cli.alone import alone
 from assay.cli.bench_report import tell_unfinished
-from assay.cli.figures import show_figures, tell
+from assay.cli.figures import show_figures, tell, tell_unmeasured
+from assay.cli.labels import plural
 from assay.cli.run import run_async
 from assay.cli.screen import Screen
 from assay.cli.session import guarded, open_log
@@ -100,7 +101,7 @@ def bench_rejudge(path: Path | None, name: str, flags: RejudgeFlags) -> int:
     show(judged, figures, (run.row.id, new), flags, screen)
     hint = f"assay bench compare {run.row.id} {new}, " if comparable(run, now) else ""
     screen.say(f"kept as run {new}: {hint}assay show {new}")
-    return 1 if any(one.was.undisturbed and one.now.hidden is None for one in judged) else 0
+    return 1 if any(one.now.hidden is None for one in judged) else 0
 
 
 def comparable(a: Stored, b: Stored) -> bool:
@@ -168,6 +169,7 @@ def show(
         table(changed)
     tell(f"{len(changed)} of {len(judged)} verdicts changed.")
     show_figures(figures)
+    tell_unmeasured(figures["cells"], screen)
     for row in candidates:
         tell(
             f"{row['cell']}: {row['answers_right']} of {row['problems']} answers are right; of "
@@ -179,7 +181,7 @@ def show(
                 f"{row['left_out']} problems left out for want of a verdict"
             )
     if cached:
-        screen.say(f"{cached} verdicts were in the log; --no-cache judges them anew")
+        screen.say(f"{plural(cached, 'verdict')} came from the log; --no-cache judges them anew")
 
 
 def table(changed: list[Judged]) -> None:

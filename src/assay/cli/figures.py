@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from assay.bench import APART
+from assay.bench.unmeasured import merged
 from assay.cli.labels import labels, letters, plural
-from assay.cli.screen import rate
+from assay.cli.screen import Screen, rate
+from assay.feedback.shorten import visible
 
 WIDTH = 79
 NAME = 26
@@ -92,6 +94,23 @@ def remarks(row: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
+def tell_unmeasured(rows: Sequence[dict[str, Any]], screen: Screen) -> None:
+    """How many of each cell, and the reasons over all of them."""
+    called = letters(len(rows)) if len(rows) > 1 else ["all"]
+    each = [
+        f"{letter} {row['unmeasured']}"
+        for letter, row in zip(called, rows, strict=True)
+        if row["unmeasured"] and len(rows) > 1
+    ]
+    missing, total = (sum(row[name] for row in rows) for name in ("unmeasured", "items"))
+    cells = f" ({', '.join(each)})" if each else ""
+    lines = [f"{missing} of {total} NOT MEASURED and not in the rate{cells}:"]
+    for one in merged(one for row in rows for one in row["unmeasured_why"]):
+        lines.append(f"  {one['results']} x {visible(' '.join(one['why'].split()))}")
+    if missing:
+        screen.warn("\n".join(lines))
+
+
 def show_pooled(pooled: dict[str, Any]) -> None:
     """Several seeds: each cell with all of them, and pairs of these, as `worth_showing` does."""
     rows = pooled["cells"]
@@ -125,8 +144,9 @@ def points(*shares: float) -> list[str]:
     return [f"{round(100 * share, 1) + 0.0:.1f}" for share in shares]
 
 
-def rated(row: dict[str, Any]) -> float:
-    return -1.0 if row["pass@1"] is None else float(row["pass@1"])
+def rated(row: dict[str, Any]) -> tuple[int, float]:
+    """What is solved comes first: a rate over few problems that were measured is no lead."""
+    return row["solved"], -1.0 if row["pass@1"] is None else float(row["pass@1"])
 
 
 def key_of(parts: dict[str, Any]) -> tuple[Any, ...]:

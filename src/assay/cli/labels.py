@@ -14,6 +14,16 @@ def letter(index: int) -> str:
     return (letter(above - 1) if above else "") + chr(ord("A") + place)
 
 
+def number_of(text: str) -> int | None:
+    """The place of a cell, from 1, by its letter; `None` where the text is none."""
+    if not (text.isascii() and text.isalpha() and text.isupper() and len(text) < 3):
+        return None
+    place = 0
+    for one in text:
+        place = 26 * place + ord(one) - ord("A") + 1
+    return place
+
+
 def labels(rows: Sequence[dict[str, Any]], without: str = "") -> list[str]:
     """The shortest names that tell the cells apart: the strategy, and what else differs;
     `without` a part that stands elsewhere."""

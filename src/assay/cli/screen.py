@@ -75,7 +75,8 @@ class Screen:
             width = max(12, kept)
             said = head(said, room - width)
         line = Text(f"{mark} {result.status:<10} ", style=color)
-        line.append(f"{ending(label + result.problem, width):<{width}} ", style="default")
+        name = label + ending(result.problem, width - len(label))
+        line.append(f"{name:<{width}} ", style="default")
         line.append(said, style="dim")
         self.console.print(line, soft_wrap=True)
 

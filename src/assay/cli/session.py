@@ -179,9 +179,10 @@ async def workshop(
 
 
 def check_parties(settings: Settings, models: Iterable[str]) -> None:
-    """What can be known before a run begins: that the models have names and files, and the sandbox
-    works. Asks and fetches nothing. Raises as `workshop` does."""
+    """What can be known before a run begins: that the models have names, files and prices, and the
+    sandbox works. Asks and fetches nothing. Raises as `workshop` does."""
     for name in dict.fromkeys(models):
+        price_of(name, settings.price)
         try:
             open_model(name)
         except ModelMissing:

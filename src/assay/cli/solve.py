@@ -308,7 +308,7 @@ def totals(results: Sequence[Result]) -> str:
     if graded:
         lines.append(f"hidden tests: {sum(graded)} of {len(graded)} right")
     if unmeasured:
-        lines.append(f"NOT MEASURED, by a failure of model or sandbox: {unmeasured}")
+        lines.append(f"NOT MEASURED: {unmeasured}")
     run = results[0].log.partition("/")[0]
     return "\n".join([*lines, f"everything that happened: assay show {run}"])
 
@@ -316,8 +316,9 @@ def totals(results: Sequence[Result]) -> str:
 def exit_status(results: Sequence[Result]) -> int:
     """The first of: 1 unmeasured, 5 budget, 3 no candidate passes, 4 abstained, 0."""
     statuses = {result.status for result in results}
-    if "unmeasured" in statuses:
+    spent = [r.stopped.endswith("budget") for r in results if r.status == "unmeasured"]
+    if not all(spent):
         return 1
-    if any(r.status == "failed" and r.stopped.endswith("budget") for r in results):
+    if spent or any(r.status == "failed" and r.stopped.endswith("budget") for r in results):
         return 5
     return 3 if "failed" in statuses else 4 if "abstained" in statuses else 0

@@ -20,7 +20,8 @@ Status = Literal["verified", "likely", "abstained", "failed", "unmeasured"]
 """`verified`: passes every visible test; where there are none, it returns a value that a person
 gave, and is more likely right than not. `likely`: there are none, but it was run and is more likely
 right than not. `abstained`: it is not, or less likely than was asked for. `failed`: no candidate
-passes the visible tests within the budget. `unmeasured`: a failure of ours, of model or sandbox."""
+passes the visible tests within the budget. `unmeasured`: a failure of ours, of model or sandbox,
+or a budget in which no call can be made."""
 
 LIKELY = 0.5
 """Confidence of an answer that no visible test speaks for."""
@@ -147,7 +148,9 @@ def conclude(
         confidence = choice.confidence
         if confidence is None and choice.of > 1:
             confidence = round(choice.support / choice.of, 4)
-    status, reason = judge(problem, trail, choice, best, confidence, least)
+    status, reason = judge(problem, trail, choice, best, confidence, least, cost)
+    if status == "failed" and confidence is not None:
+        confidence = 0.0  # whatever share of the candidates agrees with it
     if choice and choice.unused:
         reason += f"; no candidate was seen on {', '.join(map(brief, choice.unused[:NAMED]))}"
         more = len(choice.unused) - NAMED
@@ -175,9 +178,13 @@ def judge(
     best: Attempt | None,
     confidence: float | None,
     least: float,
+    cost: Cost,
 ) -> tuple[Status, str]:
     if best is None or choice is None or not best.measured:
         if best is None and trail.stopped.endswith("budget"):
+            if not cost.calls:
+                # What a call could cost at worst is more than what it would have: no result.
+                return "unmeasured", f"{trail.spent} has no room for a first call at its worst case"
             return "failed", f"{trail.spent} was spent before a candidate was tried"
         if best is None and trail.stopped == NOT_WORTH:
             return "abstained", "an attempt is not worth its cost at the price of a wrong answer"

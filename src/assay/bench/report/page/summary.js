@@ -91,9 +91,11 @@ const NAMED = 6;
 const findings = () => {
   const found = [];
   const rated = cells.filter((cell) => cell["pass@1"] !== null);
+  const alike = rated.length === cells.length && rated.every((cell) => cell.measured === rated[0].measured);
   const top = Math.max(...rated.map((cell) => cell["pass@1"]));
   const best = rated.filter((cell) => cell["pass@1"] === top);
-  if (top === 0) found.push(["No cell solves any problem: there is nothing to compare."]);
+  if (!alike && top > 0) found.push(["The cells measured other problems, so their rates do not compare; the pairs below are over what both measured."]);
+  else if (top === 0) found.push(["No cell solves any problem: there is nothing to compare."]);
   else if (best.length) found.push([best.map((cell, index) => [index ? ", " : "", named(cell)]), best.length > 1 ? " solve most, alike: " : " solves most: ",
     `${percent(top)} (95 % ${between(best[0].interval)}; ${best[0].solved} of ${best[0].measured}).`]);
   const tested = data.paired.filter((pair) => pair.p_holm !== null);
