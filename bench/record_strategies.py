@@ -163,7 +163,7 @@ async def main() -> None:
     items = humaneval.items()[::EVERY][: flags.limit]
     recording = flags.work / "recording.jsonl"
     model, box = Resumed(open_model(flags.model), recording), open_sandbox()
-    table = flags.out / f"strategies_{Path(flags.model).stem}.json"
+    table = flags.out / f"strategies_{Path(flags.model).name}.json"
     found: dict[str, Any] = {
         "model": flags.model,
         "problems": len(items),
