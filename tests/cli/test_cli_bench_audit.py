@@ -33,6 +33,7 @@ def problems(shell: Shell, *flags: str) -> dict[str, Any]:
     return {"err": done.answered().err, "items": done.rows[0]["cells"][0]["items"], **done.rows[0]}
 
 
+@pytest.mark.slow
 def test_bad_problems_are_named_and_left_out(tmp_path: Path) -> None:
     """Catches: a comparison over problems that are known to be bad, one that does not say what it
     left out, and an edited problem that stays left out."""
@@ -125,6 +126,7 @@ def test_problems_that_nothing_grades_are_left_out_by_name(tmp_path: Path) -> No
     assert (len(shell.events("completion")), shell.run("log").out) == (calls, runs)
 
 
+@pytest.mark.slow
 def test_a_killed_audit_goes_on(tmp_path: Path) -> None:
     """Catches: what an audit has found lost with the process."""
     shell = Shell(tmp_path)

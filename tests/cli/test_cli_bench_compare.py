@@ -117,6 +117,7 @@ def test_two_stored_runs_are_compared(tmp_path: Path) -> None:
     assert "differ in budget" in done.err
 
 
+@pytest.mark.slow
 def test_runs_that_do_not_compare_are_refused(tmp_path: Path) -> None:
     """Catches: figures over other tests or suites, a traceback instead of a line."""
     shell = Shell(tmp_path)

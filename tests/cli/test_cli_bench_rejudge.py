@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cli_tools import Shell, fenced
 
 EDGE = "def area(r):\n    for _ in range(r * 10_000_000):\n        pass\n    return 3.14 * r * r"
@@ -72,6 +73,7 @@ def test_the_same_terms_change_nothing_and_the_runs_compare(tmp_path: Path) -> N
     assert "tests 1/1" in shell.run("show", row["log"]).answered().out
 
 
+@pytest.mark.slow
 def test_other_tolerance_comparison_and_limits_count(tmp_path: Path) -> None:
     """Catches: a flag that reaches no test, or one too many."""
     shell, run = begun(tmp_path)

@@ -122,7 +122,7 @@ def test_what_cannot_be_done_is_one_line(tmp_path: Path) -> None:
     line = ("bench", tasks(shell), "--model", model, "--strategy", "sample", "--report")
     (shell.folder / "taken").write_text("")
     shell.run(*line, "taken/page.html").refused(2, "--report taken/page.html")
-    shell.run(*line, "tasks.jsonl").refused(2, "--report tasks.jsonl", "reads this file")
+    shell.run(*line, "tasks.jsonl").refused(2, "--report tasks.jsonl", "needs this file itself")
     shell.run(*line, ".").refused(2, "--report .", "is a folder")
     assert shell.events("result") == []
     shell.run("bench", "report", "nothing").refused(2, "no run 'nothing'")

@@ -220,6 +220,7 @@ def test_tasks_without_tests_are_said(shell: Shell) -> None:
     assert "no tests for 'T/2'" in done.err
 
 
+@pytest.mark.slow
 def test_what_was_run_is_not_run_again(shell: Shell) -> None:
     """Catches: a cache that is never read, or one that is read for other tests."""
     slow = [f"def f(x):\n    while True: pass  # {n}" for n in range(4)]

@@ -218,4 +218,4 @@ def test_a_failed_answer_says_why_the_search_ended(shell: Shell) -> None:
     [row] = solve(shell, "add.py", *budget, model="wrong.json").answered(5).rows
     assert row["reason"] == "no candidate passes every visible test; the budget of 1 call is spent"
     [none] = solve(shell, "add.py", "--budget", "tokens=10", "--json").answered(5).rows
-    assert "the budget of 10 tokens was spent before" in none["reason"]
+    assert "the budget of 10 tokens has no room for a first call" in none["reason"]

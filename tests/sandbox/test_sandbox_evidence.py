@@ -425,6 +425,7 @@ async def test_no_room_for_processes_names_the_limit(
     assert limit is None or f"(the limit is {limit})" in (run.detail.message or "")
 
 
+@pytest.mark.slow
 async def test_a_fork_bomb_of_a_shell_names_the_limit(namespaced: Sandbox) -> None:
     code = "for n in $(seq 100); do sleep 30 & done; exit 3\n"
     limits = Limits(cpu_seconds=2.0, wall_seconds=20.0, processes=4)

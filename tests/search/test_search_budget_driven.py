@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from search_tools import PROBLEM, code, loaded, run_of
 
 from assay.errors import SandboxError
@@ -175,6 +176,7 @@ async def simulated(chance: random.Random, prompter: Prompter) -> tuple[list[Ans
     return list(answers), ended, check(total)
 
 
+@pytest.mark.slow
 async def test_ten_thousand_problems_keep_their_budgets() -> None:
     """Catches: a limit that concurrent jobs overrun together, a bill below nothing that pays the
     budget back, a call or a run after the time, a hold that a failed call leaves behind, a limit

@@ -231,6 +231,7 @@ LIVE = sorted((Path(__file__).parent / "recorded").glob("strategies_*.json"))
 """What `bench/record_strategies.py` wrote, beside its recording: one a model."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", LIVE, ids=lambda path: path.stem)
 def test_a_live_model_is_asked_the_same_again(table: Path, tmp_path: Path) -> None:
     """Catches: a strategy that asks for something else than it did live, on the recording of a

@@ -355,6 +355,7 @@ async def test_tests_are_not_paid_for_where_they_cannot_matter(machine: Sandbox)
     assert "it passes every visible test, but its confidence is" in unsure.reason
 
 
+@pytest.mark.slow
 async def test_hostile_candidates_and_the_smallest_pools(machine: Sandbox) -> None:
     """Catches: a traceback for programs that hang, do not build, or are all the same one."""
     hang = "def f(x):\n    while True: pass"
