@@ -53,7 +53,7 @@ def with_imports(name: str) -> list[str]:
     for node in ast.walk(ast.parse(source_of(name))):
         module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
         if module == NAMESPACE:
-            found = [alias.name for alias in node.names]  # type: ignore[attr-defined]
+            found = [alias.name for alias in node.names]  # type: ignore[attr-defined]  # an ImportFrom
         else:
             found = [module.rpartition(".")[2]] if module.startswith(NAMESPACE) else []
         for other in found:

@@ -78,9 +78,10 @@ class Faulty:
         if kind == "nothing":
             return None
         [completion] = await self._model.complete([prompt])
+        wrong: Any = chance.choice([-1, None, "9"])  # as a server may send it
         changed: dict[str, Any] = {
             "type": {"text": chance.choice([None, 5, [], {"text": completion.text}])},
-            "count": {"usage": Usage(completion_tokens=chance.choice([-1, None, "9"]))},  # type: ignore[arg-type]
+            "count": {"usage": Usage(completion_tokens=wrong)},
             "empty": {"text": ""},
             "broken": {"text": '{"code": "def'},
             "foreign": {"text": chance.choice(self._said or [""])},

@@ -146,6 +146,12 @@ def row_of(line: bytes, where: str) -> Row:
         raise ProblemError(f"{where}: not JSON: {error}") from None
 
 
+def with_kind(test: dict[str, Any]) -> dict[str, Any]:
+    """A test's fields with its `kind` first, by a field that only tests of this kind have."""
+    known = {"expression": "call", "argv": "command", "source": "script", "stdin": "io"}
+    return next(({"kind": kind} | test for field, kind in known.items() if field in test), test)
+
+
 def wrong_test(given: object) -> str:
     """What is wrong with a test: its kind, the field, and what is allowed."""
     if not isinstance(given, dict):

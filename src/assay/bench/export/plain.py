@@ -5,8 +5,8 @@ from math import isfinite
 from typing import Any
 from urllib.parse import quote
 
-KINDS = {"expression": "call", "argv": "command", "source": "script", "stdin": "io"}
-"""A key that only tests of this kind have, tried in this order."""
+from assay.problem.jsonl import with_kind
+
 MAX_NAME = 180
 """Characters of a name in an archive."""
 
@@ -61,9 +61,8 @@ def digest(name: str) -> str:
 
 def row_of_test(test: dict[str, Any]) -> dict[str, Any]:
     """A test's fields as a row of a problem file has them: with its kind."""
-    kind = next(kind for key, kind in KINDS.items() if key in test)
-    row = {"kind": kind, **test}
-    if kind == "command":
+    row = with_kind(test)
+    if row["kind"] == "command":
         row["files"] = dict(test["files"])
     return row
 

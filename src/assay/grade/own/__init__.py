@@ -13,14 +13,12 @@ from pydantic import ValidationError
 
 from assay.errors import ProblemError
 from assay.grade import Item
-from assay.problem.jsonl import Row, examples_of, hidden_of, problem_of
+from assay.problem.jsonl import Row, examples_of, hidden_of, problem_of, with_kind
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("python", "javascript", "cpp", "bash", "sql")
 """In the order of the suite."""
 LEVELS = ("easy", "middle", "hard")
-KINDS = {"expression": "call", "argv": "command", "stdin": "io", "source": "script"}
-"""Which kind a test is of, by a field that it has; the first found wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +75,4 @@ def kinded(test: Any) -> Any:
         return {"kind": "call", "expression": expression, "expected": expected}
     if not isinstance(test, dict) or "kind" in test:
         return test
-    return next(({"kind": KINDS[key]} | test for key in KINDS if key in test), test)
+    return with_kind(test)

@@ -215,7 +215,7 @@ def function(peer: JudgePeer, name: str, kind: str) -> Callable[..., Any]:
     made.__name__ = made.__qualname__ = name
     made.__assay_name__ = name
     made.__module__ = "candidate"
-    return made  # type: ignore[no-any-return]
+    return made  # type: ignore[no-any-return]  # `Any`, so that it can be given names
 
 
 def raise_remote(data: dict[str, Any], errors: dict[str, type[BaseException]]) -> NoReturn:
@@ -232,7 +232,7 @@ def raise_remote(data: dict[str, Any], errors: dict[str, type[BaseException]]) -
         made.errno, made.strerror = number, str(data.get("message", ""))
     if isinstance(made, StopIteration):  # would end a loop of the test's in silence
         made = RuntimeError("the candidate raised StopIteration")
-    made.__assay__ = data  # type: ignore[attr-defined]
+    made.__assay__ = data  # type: ignore[attr-defined]  # `checks` reads it
     raise made
 
 
