@@ -58,22 +58,21 @@ def table(rows: list[dict[str, Any]]) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     for work in dict.fromkeys(row["work"] for row in rows):
-        shown = Table(box=None, pad_edge=False)
+        shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
         shown.add_column(str(work))
-        for name in ("runs/s", "CPU ms a run", "passed", *(f"x {name}" for name in RATIOS)):
+        for name in ("runs/s", "CPU ms\na run", "passed", *(f"times\n{name}" for name in RATIOS)):
             shown.add_column(name, justify="right")
         for row in rows:
-            if row["work"] == work:
+            if row["work"] == work and not row["missing"]:
                 shown.add_row(row["runner"], *cells(row))
         console.print(shown)
         print()
-    for row in {row["runner"]: row for row in rows if not row["missing"]}.values():
-        print(f"{row['runner']}: isolates {row['isolation']}; judging {row['judging']}")
+    for row in {row["runner"]: row for row in rows}.values():
+        says = f"isolates {row['isolation']}; judging {row['judging']}"
+        print(f"{row['runner']}: {row['missing'] or says}")
 
 
 def cells(row: dict[str, Any]) -> list[str]:
-    if row["missing"]:
-        return [row["missing"]]
     return [
         spread(row, "runs_per_second", 0),
         spread(row, "cpu_ms", 1),
