@@ -126,6 +126,21 @@ def test_eighty_columns_hold_the_table_of_a_bench(tmp_path: Path) -> None:
     assert shown.count("0/1") == 3
 
 
+def test_a_problem_of_a_comparison_is_shown_cell_by_cell(tmp_path: Path) -> None:
+    """Would catch prompts and verdicts of cells that ran at the same time under one another."""
+    shell = Shell(tmp_path)
+    task = {"id": "t/1", "prompt": "add", "tests": ["assert add(1, 2) == 3"]}
+    shell.file("t.jsonl", json.dumps(task | {"hidden": ["assert add(2, 2) == 5"]}))
+    model = shell.model({"match": "", "text": fenced(WRONG)})
+    cells = ("--strategy", "sample(n=3),self_debug,try_again", "--jobs", "3")
+    shell.run("bench", "t.jsonl", "--model", model, "--json", *cells)
+    [run] = shell.run("log", "--json").answered().rows
+    rows = shell.run("show", f"{run['id']}/t/1", "--json").answered().rows
+    order = [row["item"] for row in rows]
+    assert len(set(order)) == 3
+    assert order == sorted(order, key=list(dict.fromkeys(order)).index)
+
+
 def test_no_colour_where_none_is_wanted(tmp_path: Path) -> None:
     """Would catch `NO_COLOR` that is not honoured on a terminal."""
     shell = Shell(tmp_path)

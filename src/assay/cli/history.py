@@ -83,8 +83,11 @@ def show(log: Log, name: str, as_json: bool) -> None:
     run = log.find(prefix)
     events = log.events(run.id, item or None)
     if item and not events:
-        # A comparison puts the cell before the problem: the problem's name alone is enough.
-        events = [e for e in log.events(run.id) if e.item.rpartition("|")[2] == item]
+        # A comparison puts the cell before the problem: the problem's name alone is enough, and
+        # gives one cell after the other, as they ran at the same time.
+        found = [e for e in log.events(run.id) if e.item.rpartition("|")[2] == item]
+        cells = list(dict.fromkeys(event.item for event in found))
+        events = sorted(found, key=lambda event: cells.index(event.item))
     if item and not events:
         raise UsageError(f"run {run.id} has no problem {item!r}; `assay show {run.id}` lists them")
     if as_json:
