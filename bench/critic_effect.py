@@ -1,7 +1,7 @@
 """What a critique does to right and to wrong programs, closed-loop (RealCritic, Tang et al. 2025).
 
     nice -n 19 python bench/critic_effect.py [--items 12] [--sources blanked,critic,critic_blind]
-        [--model embedded/qwen2.5-coder-0.5b] [--record FILE]
+        [--model embedded/qwen2.5-coder-0.5b] [--record FILE] [--jobs 4]
 
 As many right as wrong greedy answers to HumanEval, by the hidden tests. The same model then revises
 each, once with a critique and once with a blanked one: a critic that helps has to beat the blank,
@@ -93,23 +93,26 @@ def report(source: str, counts: Counter[tuple[bool, bool]], lost: int) -> str:
     return "  ".join([*parts, f"not measured {lost}"])
 
 
-async def measure(model: Model, sources: Sequence[str], prompter: Prompter, count: int) -> None:
+async def measure(
+    model: Model, sources: Sequence[str], prompter: Prompter, count: int, jobs: int
+) -> None:
     sandbox = open_sandbox(slots=1)
+    room = asyncio.Semaphore(jobs)
+
+    async def revision(item: Item, attempt: Attempt, source: str) -> bool | None:
+        async with room:
+            steps = revised(item.problem, prompter, attempt, source)
+            return await right(sandbox, item, await driven(item.problem, model, sandbox, steps))
+
     try:
         given = await drafts(sandbox, Prompter(), count)
         print(f"{len(given)} answers, {sum(r for _, _, r in given)} right")
         for source in sources:
-            counts: Counter[tuple[bool, bool]] = Counter()
-            lost = 0
-            for item, attempt, before in given:
-                steps = revised(item.problem, prompter, attempt, source)
-                made = await driven(item.problem, model, sandbox, steps)
-                after = await right(sandbox, item, made)
-                if after is None:
-                    lost += 1
-                else:
-                    counts[before, after] += 1
-            print(report(source, counts, lost), flush=True)
+            revisions = (revision(item, attempt, source) for item, attempt, _ in given)
+            after = await asyncio.gather(*revisions)
+            pairs = list(zip((before for _, _, before in given), after, strict=True))
+            counts = Counter((before, now) for before, now in pairs if now is not None)
+            print(report(source, counts, sum(now is None for _, now in pairs)), flush=True)
     finally:
         await sandbox.close()
         await model.close()
@@ -121,13 +124,14 @@ def main() -> None:
     parser.add_argument("--sources", default="blanked,critic,critic_blind")
     parser.add_argument("--model", default="embedded/qwen2.5-coder-0.5b")
     parser.add_argument("--record", type=Path)
+    parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--max-tokens", type=int, default=400)
     given = parser.parse_args()
     model = open_model(given.model)
     if given.record:
         model = Recording(model, given.record)
     prompter = Prompter(max_tokens=given.max_tokens)
-    asyncio.run(measure(model, given.sources.split(","), prompter, given.items))
+    asyncio.run(measure(model, given.sources.split(","), prompter, given.items, given.jobs))
 
 
 if __name__ == "__main__":
