@@ -23,6 +23,7 @@ XSS = (
     "<a href='javascript:window.hacked=1'>"
 )
 MODEL = f"scripted/{XSS}"
+SUITE = f"tasks {XSS}"
 
 
 def program(body: str) -> str:
@@ -54,20 +55,21 @@ def item(case: str) -> Item:
     return Item(problem=problem, hidden=(Call(id=XSS, expression="add(5, 5)", expected="10"),))
 
 
-async def hostile_run(path: Path, finished: bool = False) -> str:
-    """The id of a run of five problems and two cells in the log at `path`; it wants a sixth, which
-    is not worked on, unless it is `finished`."""
+async def hostile_run(path: Path, finished: bool = False, seeds: tuple[int, ...] = (0,)) -> str:
+    """The id of a run of five problems and two cells a seed in the log at `path`; it wants a sixth
+    problem, which is not worked on, unless it is `finished`."""
     items = [item(case) for case in CASES]
     wanted = [*items, *([] if finished else [item("late")])]
     cells = [
         (
-            Cell(suite=f"tasks {XSS}", model=MODEL, strategy=strategy, selector="agreement"),
-            Recipe(strategy=strategy, selector="agreement", prompter=Prompter()),
+            Cell(suite=SUITE, model=MODEL, strategy=strategy, selector="agreement", seed=seed),
+            Recipe(strategy=strategy, selector="agreement", prompter=Prompter(seed=seed)),
         )
         for strategy in STRATEGIES
+        for seed in seeds
     ]
     config: dict[str, Any] = {
-        "suite": f"tasks {XSS}",
+        "suite": SUITE,
         "problems": [one.problem.id for one in wanted],
         "graded_by": graded_by(wanted),
         "cells": [asdict(cell) for cell, _ in cells],

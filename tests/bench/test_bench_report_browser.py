@@ -72,6 +72,25 @@ async def test_nothing_hostile_runs_and_nothing_is_loaded(page: Page, report: Pa
     assert {url for url in page.asked_for() if not url.startswith("file:")} <= {"about:blank"}
 
 
+async def test_seeds_stand_together(page: Page, folder: Path) -> None:
+    """Catches: seeds that are only rivals of one another, a sentence that counts each of them as a
+    pair, a name of a group that becomes HTML."""
+    path = folder / "seeds.html"
+    run = await hostile_run(folder / "seeds.db", finished=True, seeds=(0, 1))
+    with Log(folder / "seeds.db") as log:
+        path.write_text(html(report_of(log, stored(log, run))), encoding="utf-8")
+    await page.open(path)
+    await page.until(READY)
+    captions = "[...document.querySelectorAll('#summary caption')].map(c => c.textContent)"
+    assert "Seeds together, by problem and not by result" in await page.run(captions)
+    text = str(await page.run("document.querySelector('#summary').innerText"))
+    assert "0: 2 of 4; 1: 2 of 4" in text
+    assert "sample minus self_debug" in text
+    assert "With all seeds no two differ beyond chance: of 1 pair" in text
+    assert await page.run("window.hacked") is None
+    assert await page.run("window.broken") == []
+
+
 async def test_the_policy_stops_what_gets_in(page: Page, report: Path) -> None:
     """Catches: a policy that is written down but does not hold from disk."""
     await page.open(report)

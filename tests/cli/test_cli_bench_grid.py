@@ -128,6 +128,23 @@ def test_seeds_are_pooled_by_problem(tmp_path: Path) -> None:
     assert alone["pooled"] == {"cells": [], "paired": []}
 
 
+def test_seeds_of_two_runs_are_compared_by_problem(tmp_path: Path) -> None:
+    """Catches: a comparison of runs that counts each seed of a problem as a problem of its own, and
+    pairs of two groups of the same run."""
+    shell = Shell(tmp_path)
+    model = shell.model(*[{"match": "number 0", "text": WRONG, "times": 1}], right())
+    flags = ("--model", model, "--seed", "0,1", "--jobs", "1", "--json")
+    for strategy in ("sample", "self_debug"):
+        shell.run("bench", tasks(shell, 2), "--strategy", strategy, *flags).answered()
+    repair, sample = (row["id"] for row in shell.run("log", "--json").answered().rows)
+    [row] = shell.run("bench", "compare", sample, repair, "--json").answered().rows
+    assert [group["run"] for group in row["pooled"]["cells"]] == [sample, repair]
+    [pair] = row["pooled"]["paired"]
+    assert (pair["problems"], pair["seeds"], pair["difference"]) == (2, 2, -0.25)
+    text = " ".join(shell.run("bench", "compare", sample, repair).answered().out.split())
+    assert f"{sample} sample minus {repair} self_debug over 2 problems x 2 seeds: -25.0" in text
+
+
 def test_a_condition_is_what_the_repair_is_told(tmp_path: Path) -> None:
     """Catches: a condition that shows more or less than its name says, of the real sandbox's words,
     and one cell's feedback that reaches another."""

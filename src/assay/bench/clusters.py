@@ -7,7 +7,7 @@ Error Bars to Evals").
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -22,23 +22,46 @@ Group = Mapping[int, Verdicts]
 """What a cell solved, by seed and problem."""
 
 
+Parts = tuple[tuple[str, str], ...]
+"""What tells a group from the others: names of parts, and their values."""
+
+
 def pooled(results: Iterable[tuple[Cell, Sequence[Result]]]) -> dict[str, Any]:
     """Of the cells that differ in the seed alone, each group's figures and what two of them
     differ by. Empty lists where each has one seed."""
-    groups: dict[tuple[str, ...], dict[int, Verdicts]] = defaultdict(dict)
+    groups = several(results)
+    return of_groups(groups, combinations(groups, 2))
+
+
+def pooled_runs(
+    a: tuple[str, Iterable[tuple[Cell, Sequence[Result]]]],
+    b: tuple[str, Iterable[tuple[Cell, Sequence[Result]]]],
+) -> dict[str, Any]:
+    """The same of two runs, each with its id: each group of the first with each of the second."""
+    (first, of_first), (second, of_second) = a, b
+    mine, theirs = several(of_first, run=first), several(of_second, run=second)
+    return of_groups(mine | theirs, product(mine, theirs))
+
+
+def several(
+    results: Iterable[tuple[Cell, Sequence[Result]]], **more: str
+) -> dict[Parts, dict[int, Verdicts]]:
+    """The groups of more than one seed; `more` are parts that all of them have."""
+    groups: dict[Parts, dict[int, Verdicts]] = defaultdict(dict)
     for cell, rows in results:
-        groups[tuple(getattr(cell, name) for name in APART)][cell.seed] = verdicts(rows)
-    several = {names: group for names, group in groups.items() if len(group) > 1}
-    parts = {names: dict(zip(APART, names, strict=True)) for names in several}
-    rows_ = [{**parts[names], **rates(group)} for names, group in several.items()]
-    pairs = [
-        {"a": parts[a], "b": parts[b], **difference(several[a], several[b])}
-        for a, b in combinations(several, 2)
-    ]
+        parts = (*more.items(), *((name, getattr(cell, name)) for name in APART))
+        groups[parts][cell.seed] = verdicts(rows)
+    return {parts: group for parts, group in groups.items() if len(group) > 1}
+
+
+def of_groups(
+    groups: Mapping[Parts, Group], wanted: Iterable[tuple[Parts, Parts]]
+) -> dict[str, Any]:
+    pairs = [{"a": dict(a), "b": dict(b), **difference(groups[a], groups[b])} for a, b in wanted]
     tested = [pair for pair in pairs if pair["p"] is not None]
     for pair, p in zip(tested, holm([pair["p"] for pair in tested]), strict=True):
         pair["p_holm"] = p
-    return {"cells": rows_, "paired": pairs}
+    return {"cells": [dict(parts) | rates(groups[parts]) for parts in groups], "paired": pairs}
 
 
 def rates(group: Group) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assay.bench import Cell, Result
-from assay.bench.clusters import pooled
+from assay.bench.clusters import pooled, pooled_runs
 from assay.bench.curve import curve
 from assay.bench.differs import asked_otherwise, differs, in_words
 from assay.bench.pairs import all_pairs, paired, verdicts
@@ -38,6 +38,10 @@ def compare_runs(log: Log, a: Stored, b: Stored) -> dict[str, Any]:
     figures = cells_and_curve(log, named)
     for name, row in zip(names, figures["cells"], strict=True):
         row["run"] = name.partition(" ")[0]
+    half = len(first)
+    figures["pooled"] = pooled_runs(
+        (a.row.id, list(named.values())[:half]), (b.row.id, list(named.values())[half:])
+    )
     tables = {name: verdicts(rows) for name, (_, rows) in named.items()}
     figures["paired"] = paired(tables, [(one, two) for one in first for two in second])
     figures["runs"] = [

@@ -29,7 +29,9 @@ def show_figures(figures: dict[str, Any]) -> None:
             tell(f"{called[row['cell']]}: {said}." if len(rows) > 1 else f"{said}.")
     if (pooled := figures.get("pooled")) and pooled["cells"]:
         show_pooled(pooled)
-    elif figures["paired"]:
+        if pooled["paired"] or "runs" not in figures:
+            return  # seeds of one cell are no rivals
+    if figures["paired"]:
         show_pairs(figures, called)
 
 
@@ -150,7 +152,7 @@ def rated(row: dict[str, Any]) -> tuple[int, float]:
 
 
 def key_of(parts: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(parts[name] for name in APART)
+    return (parts.get("run"), *(parts[name] for name in APART))
 
 
 def show_pairs(figures: dict[str, Any], called: dict[str, str]) -> None:

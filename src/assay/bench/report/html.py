@@ -18,7 +18,7 @@ import jinja2
 from assay.bench.report.data import Report
 
 MAX_BYTES = 5_000_000
-SCRIPTS = ("make", "words", "summary", "curve", "pairs", "heat", "diff", "details", "main")
+SCRIPTS = ("make", "words", "seeds", "summary", "curve", "pairs", "heat", "diff", "details", "main")
 """In this order they make one script."""
 ESCAPED = str.maketrans({mark: f"\\u{ord(mark):04x}" for mark in "<>&"})
 

@@ -59,6 +59,7 @@ const showSummary = () => {
       { name: "of these false positives", value: (cell) => rateOf(cell.false_positives, cell.visible_passed, cell.intervals.false_positives) },
       { name: "Gaps and marks", value: gaps },
     ], cells),
+    seedsTogether() ?? "",
     more("More figures: attempts, abstention, confidence",
       table("Attempts, abstention and confidence", [
         { name: "Cell", head: true, value: named },
@@ -98,6 +99,8 @@ const findings = () => {
   else if (top === 0) found.push(["No cell solves any problem: there is nothing to compare."]);
   else if (best.length) found.push([best.map((cell, index) => [index ? ", " : "", named(cell)]), best.length > 1 ? " solve most, alike: " : " solves most: ",
     `${percent(top)} (95 % ${between(best[0].interval)}; ${best[0].solved} of ${best[0].measured}).`]);
+  const grouped = data.pooled?.paired ?? [];
+  if (grouped.length && top > 0) return [...found, seedFinding(grouped), ...unmeasuredFinding()];
   const tested = data.paired.filter((pair) => pair.p_holm !== null);
   const clear = tested.filter((pair) => pair.p_holm < 0.05);
   if (tested.length && top > 0) found.push(clear.length
@@ -111,9 +114,12 @@ const findings = () => {
   const [low, high] = [Math.min(...least), Math.max(...least)].map((share) => (100 * share).toFixed(0));
   if (least.length && top > 0) found.push([`The smallest difference that so many problems could show is ${low === high ? low : `${low} to ${high}`} points${low === high ? "" : ", pair by pair"}: that none is shown does not mean that there is none below it.`]);
   else if (tested.length && top > 0) found.push(["So few problems can show no difference between two cells."]);
+  return [...found, ...unmeasuredFinding()];
+};
+
+const unmeasuredFinding = () => {
   const open = cells.reduce((sum, cell) => sum + cell.unmeasured, 0);
-  if (open) found.push([`${plural(open, "result")} ${open === 1 ? "was" : "were"} not measured; no rate counts them.`]);
-  return found;
+  return open ? [[`${plural(open, "result")} ${open === 1 ? "was" : "were"} not measured; no rate counts them.`]] : [];
 };
 
 const showCost = () => {
