@@ -47,7 +47,8 @@ KEPT = ("key", "text", "usage", "finish_reason")
 
 
 class Resumed:
-    """Answers what an earlier run recorded, and records what the model answers."""
+    """Answers what an earlier run recorded, and records what the model answers. `seconds` is what
+    all answers took when they were written, `--jobs` at a time on the machine as it was."""
 
     def __init__(self, model: Model, path: Path) -> None:
         path.touch()
@@ -55,9 +56,12 @@ class Resumed:
         self._live = Recording(model, path)
         self._new: dict[str, Completion] = {}
         self.name = model.name
+        self.seconds = 0.0
 
     async def complete(self, prompts: list[Prompt]) -> list[Completion]:
-        return [await self._one(prompt) for prompt in prompts]
+        given = [await self._one(prompt) for prompt in prompts]
+        self.seconds += sum(completion.seconds for completion in given)
+        return given
 
     async def _one(self, prompt: Prompt) -> Completion:
         if prompt.key not in self._new:
@@ -94,6 +98,7 @@ class Row:
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    seconds: float = 0.0
 
     def line(self, name: str) -> str:
         judged = [one for one in self.hidden if one is not None]
@@ -101,13 +106,14 @@ class Row:
         return (
             f"{name:<14} {sum(judged):>3} of {len(judged):<3} ({100 * low:.0f}-{100 * high:.0f} %)"
             f" {self.calls:>6} {self.prompt_tokens:>8} {self.completion_tokens:>8}"
+            f" {self.seconds:>8.0f}"
         )
 
 
 async def over(
     name: str,
     items: list[Item],
-    model: Model,
+    model: Resumed,
     box: Sandbox,
     budget: Budget,
     *,
@@ -127,13 +133,14 @@ async def over(
             hidden = solved(item, code, await grade(box, item, code))
         return reason or driver.trail.stopped, hidden, ledger.cost
 
-    row = Row()
+    row, before = Row(), model.seconds
     for stopped, hidden, cost in await asyncio.gather(*map(one, items)):
         row.stopped.append(stopped)
         row.hidden.append(hidden)
         row.calls += cost.calls
         row.prompt_tokens += cost.prompt_tokens
         row.completion_tokens += cost.completion_tokens
+    row.seconds = model.seconds - before
     return row
 
 
@@ -170,7 +177,7 @@ async def main() -> None:
         "budget": flags.budget,
         "stopped": {},
     }
-    print(f"{'strategy':<14} hidden passed (95 %)    calls   prompt  written")
+    print(f"{'strategy':<14} hidden passed (95 %)    calls   prompt  written  seconds")
     try:
         for name in flags.strategies.split(","):
             row = await over(
