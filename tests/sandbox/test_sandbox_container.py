@@ -277,7 +277,7 @@ def test_what_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     worker = container.Contained(ENGINES["docker"], "image", 0)
     worker.close()
     worker.close()
-    assert [line.split()[0] for line in log.read_text().splitlines()] == ["run", "rm"]
+    assert [line.split()[0] for line in log.read_text().splitlines()] == ["run", "inspect", "rm"]
 
 
 def test_no_engine_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -451,11 +451,18 @@ async def test_other_languages_of_the_image(contained: Sandbox) -> None:
 
 
 async def test_the_run_says_where(contained: Sandbox) -> None:
-    """Defect: a run does not say which image judged it."""
+    """Defect: a run does not say which image judged it, or says a name alone, so that verdicts are
+    shared with those of another image of this name."""
     [found] = await contained.run([Job(code="import sys; print(sys.version.split()[0])")])
     assert found.isolation.tier == "container"
     far = found.isolation.far or ""
-    assert far.split(", ")[0] in ENGINES
+    engine, image, _ = far.split(", ")
+    assert engine in ENGINES
+    name, number = image.split(" ")
+    words = [engine, "image", "inspect", "--format", "{{.Id}}", name]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().removeprefix("sha256:").startswith(number)
+    assert len(number) == 12
     assert far.endswith(f"Python {found.stdout.strip()}")
 
 

@@ -43,7 +43,7 @@ class Isolation:
     memory: bool
     far: str | None = None
     """Of `remote`: the tier there, or what speaks there; the marks above are what it claims.
-    Of `container`: its engine, its image, and the Python in it."""
+    Of `container`: its engine, its image with the number of it, and the Python in it."""
     note: str = ""
     """Why no better tier, where the best that works was asked for."""
 

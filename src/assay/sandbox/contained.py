@@ -47,6 +47,8 @@ class Container:
                 raise SandboxError("a limit is not kept")
             self.python = str(hello["python"])
             """Its version in there."""
+            self.image = self._asked(["inspect", "--format", "{{.Image}}", self._name])
+            """What it was made of, as the engine numbers it: a name may come to mean another."""
         except BaseException as error:
             self.close()
             if not isinstance(error, Exception):
@@ -145,13 +147,22 @@ class Container:
         try:
             client.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                subprocess.run(
-                    [self._engine.name, "rm", "--force", self._name],
-                    capture_output=True,
-                    stdin=subprocess.DEVNULL,
-                    timeout=_END_SECONDS,
-                    check=False,
-                )
+            with contextlib.suppress(SandboxError):
+                self._asked(["rm", "--force", self._name])
             client.kill()
             client.wait()
+
+    def _asked(self, words: list[str]) -> str:
+        """What the engine answers. Raises `SandboxError`."""
+        try:
+            done = subprocess.run(
+                [self._engine.name, *words],
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                timeout=_END_SECONDS,
+                check=True,
+                text=True,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise SandboxError(f"{self._engine.name} {words[0]} failed: {error}") from error
+        return done.stdout.strip()

@@ -61,7 +61,8 @@ class Contained:
 
     @property
     def far(self) -> str:
-        return f"{self._engine.name}, {self._image}, Python {self._container.python}"
+        number = self._container.image.removeprefix("sha256:")[:12]
+        return f"{self._engine.name}, {self._image} {number}, Python {self._container.python}"
 
     def run(self, job: Job, isolation: Isolation) -> Run:
         """Raises `SandboxError` for a failure of ours, `UsageError` for what cannot be run."""
