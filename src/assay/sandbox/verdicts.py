@@ -62,8 +62,10 @@ _READERS = {f.name: number if f.name in _NUMBERS else text for f in fields(Detai
 def detail_of(message: dict[str, Any]) -> Detail:
     given = message.get("detail")
     data = given if type(given) is dict else {}
-    known: dict[str, Any] = {name: read(data.get(name)) for name, read in _READERS.items()}
-    return Detail(**known | {"stdout": known["stdout"] or ""})
+    known: dict[str, Any] = {
+        name: _READERS[name](told) for name, told in data.items() if name in _READERS
+    }
+    return Detail(**known | {"stdout": known.get("stdout") or ""})
 
 
 def verdict(test: Call | Script, message: dict[str, Any], judging: Judging) -> Verdict:

@@ -223,14 +223,18 @@ def _uses_and_bindings(
 
 def laborious(test: dict[str, Any]) -> bool:
     """Whether the test's own text may take long, whatever the candidate does."""
-    return test["kind"] != "call" or any(
+    return test["kind"] != "call" or any(map(_computes, texts(test)))
+
+
+@lru_cache(512)
+def _computes(text: str) -> bool:
+    return any(
         isinstance(node, ast.BinOp | ast.comprehension)
         or (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
             and node.func.id in BUILTINS
         )
-        for text in texts(test)
         for node in nodes_of(text.strip())
     )
 
