@@ -1,6 +1,7 @@
 """A model and a sandbox of which one call in ten fails, hangs or answers rubbish."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,9 @@ async def test_what_is_no_completion_is_a_failure() -> None:
     """Catches: rubbish of a backend that is taken for the model's words, or kept as such."""
     good = Completion(text="t", usage=Usage(), finish_reason="stop", model="m", seconds=0.0)
     assert only([good]) is good
-    wrong: list[Any] = [None, [], [None], [good, good], ["text"], good, {"text": "x"}]
+    no_usage: Any = None
+    silent = [replace(good, usage=no_usage)]
+    wrong: list[Any] = [None, [], [None], [good, good], ["text"], good, {"text": "x"}, silent]
     for given in wrong:
         with pytest.raises(ModelError):
             only(given)

@@ -94,6 +94,7 @@ FLAGS: list[Row] = [
     (["--temperature", "nan"], ["--temperature"]),
     (["--modle", "x"], ["--modle", "--model"]),
     (["--prompts", "missing"], ["--prompts missing", "no such folder"]),
+    (["--context", "900", "--max-tokens", "900"], ["--max-tokens 900", "no room", "--context"]),
     (["--tests", "missing.py"], ["missing.py", "no such file"]),
     (["--tests", "none.py"], ["none.py", "no tests"]),
     (["--tests", "syntax.py"], ["syntax.py, line 2"]),

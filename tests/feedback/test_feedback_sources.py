@@ -17,6 +17,7 @@ from assay.cli.doctor import Check, tools
 from assay.errors import NoSandbox, UsageError
 from assay.feedback import Attempt, Feedback
 from assay.feedback.combine import find_source
+from assay.feedback.critic import numbered
 from assay.feedback.tests import explain
 from assay.model.prompter import Prompter
 from assay.problem import Call, Io, Limits, Problem, Script
@@ -467,6 +468,20 @@ def test_line_ends_and_byte_order_marks_move_no_line(say: Say) -> None:
     """Defect: places counted in another text than the one that the model wrote."""
     code = "\ufeffdef f(x):\r\n    if x > 1:\r\n        return 2\r\n    return 1\r\n"
     assert message(say("coverage", code, ONE)).endswith("Not:\nline 3: return 2")
+
+
+def test_a_form_feed_and_a_line_separator_move_no_line(say: Say) -> None:
+    """Defect: the text of the line below, as what a message is about, where a program holds a
+    character that ends a line for `splitlines` alone; and that character in a prompt."""
+    loads = "\n\x0c\ndef f(x):\n    y = '\u2028'\n    if x > 1:\n        return 2\n    return 1\n"
+    code = "import absent" + loads
+    assert message(say("coverage", loads, ONE)).endswith("Not:\nline 6: return 2")
+    assert "line 1: No module named 'absent'" in message(say("build", code, ONE))
+    assert "\n  4      y = '\u2028'\n  5  " in numbered(code)
+    wrong = Call(id="1", expression="f(1)", expected="3")
+    traced = message(say("trace", loads, wrong))
+    assert "line 6" not in traced
+    assert r"4: y = '\u2028'" in traced
 
 
 # -- docs -------------------------------------------------------------------------------------

@@ -252,6 +252,64 @@ async def test_a_refused_parameter_is_left_out_and_remembered(refused: str, mess
         assert bodies[-1]["max_completion_tokens"] == 1024
 
 
+async def test_requests_at_once_hear_of_a_refusal_each() -> None:
+    """Catches: of several requests under way together, all but the first failing for a parameter
+    that the first has just been told to leave out."""
+
+    async def handler(request: web.Request) -> web.Response:
+        body = await request.json()
+        await asyncio.sleep(0.01)
+        refused = {"max_tokens": "Use 'max_completion_tokens'", "seed": "no seed"}
+        for name, message in refused.items():
+            if name in body:
+                return web.json_response({"error": {"message": message}}, status=400)
+        return web.json_response(answer("ok"))
+
+    completions = await answered(handler, [ask(str(number)) for number in range(5)])
+    assert [completion.text for completion in completions] == ["ok"] * 5
+
+
+@pytest.mark.parametrize("status", [400, 500])
+async def test_an_error_nested_too_deeply_is_an_error(status: int) -> None:
+    """Catches: a hostile body that ends the whole run with a RecursionError."""
+    error = await outcome(replying(status, "[" * 200_000))
+    assert f"answered {status}" in str(error)
+
+
+@pytest.mark.parametrize("url", ["localhost:8080/v1", f"http://{'a' * 70}.example/v1"])
+async def test_an_address_that_is_none_is_not_tried_again(url: str) -> None:
+    """Catches: a UnicodeError out of the HTTP library, and an address without `http://` that
+    counts as a passing failure."""
+    model = OpenAI("m", base_url=url)
+    with pytest.raises(ModelError, match="OPENAI_BASE_URL") as caught:
+        await model.complete([ask()])
+    await model.close()
+    assert not isinstance(caught.value, ModelBusy)
+
+
+async def test_a_key_that_no_header_can_hold_is_named() -> None:
+    """Catches: a ValueError out of the HTTP library, and a message with the key in it."""
+    async with serving(replying(200)) as url:
+        model = OpenAI("m", base_url=url, api_key=f"{SECRET}\rx")
+        with pytest.raises(ModelError, match="OPENAI_API_KEY") as caught:
+            await model.complete([ask()])
+        await model.close()
+    assert SECRET not in str(caught.value)
+
+
+async def test_blanks_around_a_key_are_no_part_of_it() -> None:
+    """Catches: a key out of a file with Windows line ends, which no request can carry."""
+
+    async def handler(request: web.Request) -> web.Response:
+        return web.json_response(answer(request.headers["Authorization"]))
+
+    async with serving(handler) as url:
+        model = OpenAI("m", base_url=url, api_key="key\r\n")
+        [completion] = await model.complete([ask()])
+        await model.close()
+    assert completion.text == "Bearer key"
+
+
 async def test_a_400_that_stays_is_asked_once_more_at_most() -> None:
     """Catches: an endless loop on a server that always complains of `seed`."""
     asked = 0

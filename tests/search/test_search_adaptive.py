@@ -205,6 +205,16 @@ async def test_it_escalates_by_what_failed() -> None:
     assert served.stopped == ROUNDS
 
 
+async def test_only_a_repair_has_a_parent() -> None:
+    """Catches: a log in which a fresh draw and a plan's program are repairs of the best one, which
+    their prompts do not hold."""
+    replies = [code(1), code(2), code(3), "1. Plan.", code(4), code(5)]
+    served = await serve(adaptive(PROBLEM, P, most=5), replies, {1: 1, 2: 1, 3: 1, 4: 2})
+    first, *_, fourth, _ = [attempt.candidate.id for attempt in served.trail.attempts]
+    parents = [attempt.candidate.parent for attempt in served.trail.attempts]
+    assert parents == [None, first, None, None, fourth]
+
+
 @pytest.mark.parametrize(("wrong", "attempts"), [(1.0, 8), (2.0, 3), (4.0, 2), (8.0, 1), (30.0, 0)])
 async def test_a_dear_mistake_means_fewer_attempts(wrong: float, attempts: int) -> None:
     """Catches: a price that nothing reads; the figures of docs/search.md."""

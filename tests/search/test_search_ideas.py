@@ -31,6 +31,7 @@ OWN = (
         ('```json\n["a", "b", 3, ["c"]]\n```', ["a", "b"]),
         ('["a", "b"', ['["a", "b"']),
         ("[1, 2]\n1. a", ["a"]),
+        ('1. Split.\n2. "(())" gives ["()"].\n3. Join.', ["Split.", '"(())" gives ["()"].']),
         ("Just add them.", ["Just add them."]),
         ("1. Same\n2. same\n3. other", ["Same", "other"]),
         ("1. **\n2.\n3. x", ["**", "x"]),
@@ -42,7 +43,8 @@ OWN = (
     ],
 )
 def test_lists(text: str, expected: list[str] | None) -> None:
-    """Catches: an item lost or split, a reply that is evaluated, a parser that falls over."""
+    """Catches: an item lost or split, a reply that is evaluated, a parser that falls over; an
+    example in an item taken for the whole list."""
     found = items(text, 2)
     if expected is None:
         assert len(found) == 1
@@ -66,6 +68,9 @@ def test_any_text_is_a_short_list(text: str, most: int) -> None:
     [
         ("Verdict: wrong", "wrong"),
         ("**Verdict:** Wrong.", "wrong"),
+        ('"Verdict: wrong"', "wrong"),
+        ("- `Verdict`: wrong", "wrong"),
+        ("> Verdict: wrong", "wrong"),
         ("Verdict: wrong\nVerdict: right", "right"),
         ("The verdict: wrong is what I feared.", ""),
         ("", ""),
@@ -73,7 +78,8 @@ def test_any_text_is_a_short_list(text: str, most: int) -> None:
     ],
 )
 def test_verdicts(text: str, word: str) -> None:
-    """Catches: codesim's defect, a word anywhere in the text taken for the verdict."""
+    """Catches: codesim's defect, a word anywhere in the text taken for the verdict; one missed in
+    the marks with which the prompt has it."""
     assert last_word(text, "verdict") == word
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategy_tools import BLIND, PROBLEM, code, serve
 
+from assay.errors import UsageError
 from assay.model.prompter import Prompter
 from assay.model.scripted import Reply
 from assay.search import NO_TESTS, PASSED, ROUNDS, STUCK, UNMEASURED
@@ -117,6 +118,13 @@ async def test_a_parent_that_stays_is_drawn_from() -> None:
     served = await serve(beam(PROBLEM, P, width=1, children=2, depth=3), replies, {1: 3})
     assert len({prompt.key for prompt in served.asked}) == len(served.asked) == 7
     assert [prompt.temperature for prompt in served.asked] == [0.0] * 2 + [0.8] * 5
+
+
+@pytest.mark.parametrize("base", [0.0, -1.0])
+async def test_a_base_that_has_no_logarithm_is_a_mistake_of_the_user(base: float) -> None:
+    """Catches: a ZeroDivisionError after the first calls are paid for."""
+    with pytest.raises(UsageError, match="base must be above 0"):
+        await serve(rethink_mcts(PROBLEM, P, base=base), [TWO])
 
 
 def test_p_ucb_on_known_numbers() -> None:

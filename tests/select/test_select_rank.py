@@ -21,7 +21,7 @@ from assay.sandbox import Run, Verdict
 from assay.sandbox.scripted import ISOLATION, Scripted
 from assay.search.budget import Budget, Cost, Ledger
 from assay.search.driver import Driver, Forgetful, Parties, Trail
-from assay.search.repair import self_debug
+from assay.search.repair import self_debug, self_repair
 from assay.search.sample import sample
 from assay.select import Choice, Selector, find_selector
 from assay.select.agreement import agreement
@@ -171,6 +171,17 @@ async def test_the_statuses() -> None:
     ]
     assert [answer.status for _, answer in cases] == [status for status, _ in cases]
     assert all("\n" not in answer.reason for _, answer in cases)
+
+
+async def test_a_pass_among_the_few_that_a_budget_had_room_for_is_a_pass() -> None:
+    """Catches: a search told to have ended by its budget that ended because a program passed."""
+    replies = [program(number) for number in range(3)]
+    steps = self_repair(PROBLEM, Prompter())
+    runs = [run_of(["wrong"] * 3), run_of(["passed"] * 3), run_of(["wrong"] * 3)]
+    parties = Parties(Speaker(replies), Scripted(runs))
+    ledger = Ledger(Budget(calls=3))
+    answer = await solve(PROBLEM, steps, visible, parties, ledger, Forgetful(), Prompter())
+    assert (answer.status, answer.stopped, answer.cost.calls) == ("verified", "passed", 3)
 
 
 async def test_a_broken_sandbox_and_a_spent_budget() -> None:

@@ -23,23 +23,45 @@ MAX_PARSED = 400_000
 
 def extract(text: str, problem: Problem) -> str | None:
     """The program in `text`, or `None`. Of several blocks in the language, the last one that
-    defines what is asked for, else the last that parses or, in other languages than Python, that
-    is `substantial`; a block that a cut-off reply never closed counts as well."""
+    defines what is asked for, else the last that is `substantial`, in Python of those that parse;
+    a block that a cut-off reply never closed counts as well."""
+    names = wanted(problem)
+    if problem.language != "python":
+        found = tagged(problem, text)
+        return chosen(found, names) or margin(substantial(found)[-1]) if found else None
+    code = chosen(tagged(problem, text), names)
+    if code is not None and syntax_error(code):
+        # A fence within its docstring may have ended it.
+        whole = chosen(tagged(problem, text, nested=True), names)
+        code = code if whole is None or syntax_error(whole) else whole
+    return code or python_in(text, tagged(problem, text), names)
+
+
+def python_in(text: str, found: list[tuple[str, str]], names: tuple[str, ...]) -> str | None:
+    """The program of a reply in which no block defines what is asked for."""
+    # The last few blocks only: what a reply shows after its program is output and examples.
+    loading = [block for block in found[-8:] if syntax_error(textwrap.dedent(block[1])) is None]
+    if loading:
+        return margin(substantial(loading)[-1])
+    part = longest_part(text, names) if names or not found else None
+    return part or (margin(found[-1][1]) if found else None)
+
+
+def tagged(problem: Problem, text: str, *, nested: bool = False) -> list[tuple[str, str]]:
+    """The `blocks` that may be in the problem's language."""
     tags = TAGS.get(problem.language, {problem.language, ""})
-    found = [block for block in blocks(text) if block[0].lower() in tags and block[1].strip()]
-    python = problem.language == "python"
-    if found:
-        names = wanted(problem)
-        codes = [code for _, code in found]
-        fitting = [code for code in codes if any(defines(code, name) for name in names)]
-        if python and not fitting:
-            # The last few only: what a reply shows after its program is output and examples.
-            fitting = [code for code in codes[-8:] if syntax_error(textwrap.dedent(code)) is None]
-        elif not fitting:
-            fitting = substantial(found)
-        code = (fitting or codes)[-1]
-        return textwrap.dedent(code) if code.lstrip("\r\n")[:1] in (" ", "\t") else code
-    return longest_part(text, wanted(problem)) if python else None
+    return [one for one in blocks(text, nested=nested) if one[0].lower() in tags and one[1].strip()]
+
+
+def chosen(found: list[tuple[str, str]], names: tuple[str, ...]) -> str | None:
+    """The last block that defines what is asked for."""
+    fitting = [code for _, code in found if any(defines(code, name) for name in names)]
+    return margin(fitting[-1]) if fitting else None
+
+
+def margin(code: str) -> str:
+    """Begun at the margin."""
+    return textwrap.dedent(code) if code.lstrip("\r\n")[:1] in (" ", "\t") else code
 
 
 def substantial(found: list[tuple[str, str]]) -> list[str]:
@@ -66,23 +88,32 @@ def defines(code: str, name: str) -> bool:
     return re.search(rf"{DEFINITION}{re.escape(name)}(?![\w$])", code, re.M) is not None
 
 
-def blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Tag and content of each fenced block; a fence is closed by one as long as itself."""
+def blocks(text: str, *, nested: bool = False) -> Iterator[tuple[str, str]]:
+    """Tag and content of each fenced block; a fence is closed by one as long as itself, where there
+    is none by one at the end of a line. `nested`: one that is indented by four blanks more than
+    the block is part of it, as in CommonMark; some models close theirs in this way."""
     open_fence: re.Match[str] | None = None
     for fence in FENCE.finditer(text):
         if open_fence is None:
             open_fence = fence
         elif fence[1].startswith(open_fence[1]) and not fence[2]:
+            if nested and indent_of(fence) > indent_of(open_fence) + 3:
+                continue
             yield open_fence[2], text[open_fence.end() + 1 : fence.start()]
             open_fence = None
     if open_fence is not None:
-        yield open_fence[2], text[open_fence.end() + 1 :]
+        rest = text[open_fence.end() + 1 :]
+        yield open_fence[2], re.split(rf"{open_fence[1]}[ \t]*$", rest, maxsplit=1, flags=re.M)[0]
+
+
+def indent_of(fence: re.Match[str]) -> int:
+    return fence.start(1) - fence.start()
 
 
 def longest_part(text: str, names: tuple[str, ...]) -> str | None:
     """The longest run of lines that is Python and does something: begins at a statement's first
     line and ends before the first line that breaks it."""
-    lines = text.splitlines(keepends=True)[:MAX_LINES]
+    lines = Source(text).lines[:MAX_LINES]
     best = ""
     start = spent = 0
     while start < len(lines) and spent < MAX_PARSED:
@@ -93,7 +124,7 @@ def longest_part(text: str, names: tuple[str, ...]) -> str | None:
         spent += cost
         if len(part) > len(best):
             best = part
-        start += max(1, part.count("\n"))
+        start += max(1, len(Source(part).lines))
     if not best.strip() or (names and not any(defines(best, name) for name in names)):
         return None
     return best

@@ -2,12 +2,13 @@
 
 import ast
 import difflib
+import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from assay.candidate.additions import additions
 from assay.candidate.bodies import Edit, body_edit, same_shape, statements, whole_edit
-from assay.candidate.extract import defines, extract, parsable_prefix
+from assay.candidate.extract import defines, extract, parsable_prefix, wanted
 from assay.problem import Problem
 from assay.problem.stubs import Found, Function, Source, functions, is_placeholder
 
@@ -19,21 +20,24 @@ def build(problem: Problem, text: str) -> str | None:
 
     With stubs, the starter with their bodies filled in; a stub that the reply leaves out stays
     as it is. A reply that does not parse is handed on as it is, for the sandbox to say what is
-    wrong with it.
+    wrong with it, but for what was cut off after the functions.
     """
     code = extract(text, problem)
-    if code is None or problem.language != "python" or not problem.stubs:
+    if code is None or problem.language != "python":
         return code
-    return fill(problem.starter, problem.stubs, code)
+    if problem.stubs:
+        return fill(problem.starter, problem.stubs, code)
+    asked = wanted(problem)
+    return code if not asked or parses(Source(code)) else begun(code, asked) or code
 
 
 def diff(old: str, new: str, path: str) -> str:
     """A unified diff, as `git diff` prints it."""
-    before, after = (text.splitlines(keepends=True) for text in (old, new))
+    before, after = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (old, new))
     path = path.lstrip("/")  # `git apply` takes no other
     parts = []
     for line in difflib.unified_diff(before, after, f"a/{path}", f"b/{path}"):
-        ended = line.endswith(("\n", "\r"))
+        ended = line.endswith("\n")
         parts.append(line if ended else f"{line}\n\\ No newline at end of file\n")
     return "".join(parts)
 
@@ -68,12 +72,17 @@ def readings(reply: str, stubs: tuple[str, ...]) -> Iterator[Source]:
     yield whole
     if len(stubs) == 1:
         yield body
-    lines = reply.splitlines(keepends=True)
-    begun, _ = parsable_prefix(lines)
-    rest = lines[begun.count("\n") :]
-    asked = (stub.rpartition(".")[2] for stub in stubs)
-    if rest and not rest[0][:1].isspace() and all(defines(begun, name) for name in asked):
-        yield Source(begun)
+    if part := begun(reply, [stub.rpartition(".")[2] for stub in stubs]):
+        yield Source(part)
+
+
+def begun(reply: str, names: Sequence[str]) -> str | None:
+    """What parses of a reply, where that ends after the functions asked for, and not amid one."""
+    lines = Source(reply).lines
+    part, _ = parsable_prefix(lines)
+    rest = lines[len(Source(part).lines) :]
+    whole = rest and not rest[0][:1].isspace() and all(defines(part, name) for name in names)
+    return part if whole else None
 
 
 def is_body(reply: Source) -> bool:

@@ -63,13 +63,20 @@ class Settings:
         return cls(**{field.name: given[field.name] for field in fields(cls)})
 
     def recipe(self, strategy: str, selector: str, model: str, *, logprobs: bool = False) -> Recipe:
-        """Raises `UsageError` for a strategy, knob, selector, budget or folder not there.
+        """Raises `UsageError` for a strategy, knob, selector, budget or folder not there, and for
+        replies that may fill the whole window.
 
         `logprobs`: another cell needs them, and all ask for the same first sample."""
         name, knobs = parse_strategy(strategy)
         find_selector(selector)
         if self.prompts is not None and not self.prompts.is_dir():
             raise UsageError(f"--prompts {self.prompts}: no such folder")
+        context = self.context_tokens or context_of(model)
+        if context is not None and context <= self.max_tokens:
+            raise UsageError(
+                f"--max-tokens {self.max_tokens} leaves no room for a prompt: the model reads and "
+                f"writes {context} tokens at once (--context)"
+            )
         return Recipe(
             strategy=name,
             knobs=knobs,
@@ -83,7 +90,7 @@ class Settings:
                 sources=sources_of(self.feedback),
                 feedback_tokens=self.feedback_tokens,
                 logprobs=logprobs or selector == LIKELIHOOD,
-                context=self.context_tokens or context_of(model),
+                context=context,
             ),
         )
 

@@ -11,6 +11,7 @@ from assay.feedback.steps import Steps, execute
 from assay.feedback.tests import build_lines, places
 from assay.model.prompter import Prompter
 from assay.problem import Problem
+from assay.problem.stubs import code_lines
 from assay.sandbox import Diagnostic, Job, Run
 
 LONGEST = 300
@@ -37,7 +38,7 @@ def build(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Feedb
 
 def absent(run: Run | None, code: str) -> list[Diagnostic]:
     """Imports that failed."""
-    lines = code.splitlines()
+    lines = code_lines(code)
     return [
         Diagnostic(
             message=row["message"],

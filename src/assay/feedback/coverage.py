@@ -15,6 +15,7 @@ from assay.feedback.shorten import inline
 from assay.feedback.steps import Steps, execute
 from assay.model.prompter import Prompter
 from assay.problem import Problem
+from assay.problem.stubs import code_lines
 
 SECONDS = 10.0
 """CPU for all calls together; a tight loop takes three times as long as alone."""
@@ -35,7 +36,7 @@ def coverage(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fe
     data = answer(run)
     if not shaped(data, reached=int, statements=int, cut=int):
         return Feedback(source="coverage", message="", note=silence(run))
-    message = "\n".join(report(data, code.splitlines()))
+    message = "\n".join(report(data, code_lines(code)))
     note = "" if message else "every statement is reached"
     if data["cut"]:
         note = f"{data['cut']} of {len(problem.tests)} calls were cut short after {seconds:g} s"

@@ -19,6 +19,7 @@ from assay.feedback.shorten import clip, lines_of
 from assay.feedback.steps import Steps, ask
 from assay.model.prompter import Prompter
 from assay.problem import Problem
+from assay.problem.stubs import code_lines
 
 KINDS = {
     "incomplete structure": "a statement, bracket or block is not finished",
@@ -115,7 +116,7 @@ def shuffled(seed: str) -> list[tuple[str, str]]:
 
 
 def numbered(code: str) -> str:
-    return "\n".join(f"{n:>3}  {line}" for n, line in enumerate(code.splitlines(), 1))
+    return "\n".join(f"{n:>3}  {line}" for n, line in enumerate(code_lines(code), 1))
 
 
 def quoted(said: str) -> str:
@@ -132,7 +133,7 @@ def kind_in(text: str) -> str | None:
 
 
 def lines_in(text: str, code: str) -> tuple[Span, ...]:
-    last = len(code.splitlines())
+    last = len(code_lines(code))
     numbers = dict.fromkeys(int(match[1]) for match in _LINE.finditer(text))
     return tuple(Span(number) for number in numbers if 1 <= number <= last)
 

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from assay.problem.stubs import Source
+from assay.problem.stubs import Source, code_lines
 
 _PARTS = (
     ast.BinOp,
@@ -45,7 +45,7 @@ def layout(code: str) -> Layout | None:
         tree = source.tree
     except SyntaxError:
         return None
-    made = Layout([line.rstrip("\r\n") for line in source.lines])
+    made = Layout(code_lines(code))
     blocks = list(_blocks(tree.body))
     heads = sorted(((block[0].lineno, block) for block in blocks if block), key=lambda one: one[0])
     for number, (_, block) in enumerate(heads):

@@ -10,6 +10,7 @@ from assay.feedback.shorten import clip, lines_of
 from assay.feedback.steps import Question, Reply, Steps, consult, try_
 from assay.model.prompter import Prompter, fenced
 from assay.problem import Problem
+from assay.problem.stubs import code_lines
 
 LONGEST = 4_000
 """Characters of a person's words that are passed on."""
@@ -52,7 +53,7 @@ def words(problem: Problem, reply: Reply, candidates: Sequence[Candidate]) -> Se
         parts.append(f"A person chose this program to go on from:\n{dense(problem, chosen)}")
     if said and reply.line is not None:
         code = candidates[-1].code if candidates else None
-        lines = (code or "").splitlines()
+        lines = code_lines(code or "")
         inside = 1 <= reply.line <= len(lines)
         text = lines[reply.line - 1].strip() if inside else ""
         source = f", `{clip(text)}`" if text else ""

@@ -22,7 +22,7 @@ from assay.feedback.cases import (
 from assay.feedback.growth import Series, worst
 from assay.feedback.layout import Layout, layout
 from assay.feedback.programs import job, number, records
-from assay.feedback.shorten import clip
+from assay.feedback.shorten import clip, inline
 from assay.feedback.steps import Steps, execute
 from assay.model.prompter import Prompter
 from assay.problem import Call, Io, Problem, Script
@@ -109,7 +109,7 @@ def profile(problem: Problem, attempt: Attempt, prompter: Prompter) -> Steps[Fee
     ]
     if slow and hot:
         limit = verdict.detail.limit or "its time limit"
-        where = f"line {hot}: {clip(made.source(hot).strip(), WIDTH)}"
+        where = f"line {hot}: {inline(made.source(hot), WIDTH)}"
         parts.insert(0, f"Too slow: {clip(title(case))} ran over {limit}; the time goes to {where}")
     message = "\n\n".join(filter(None, parts))
     if not message:
@@ -184,12 +184,12 @@ def costs(call: str, time: Cost | None, memory: Cost | None, made: Layout) -> It
     what = "lines" if brief(time) else "time"
     for line, share in main_parts(time)[:SHOWN]:
         if share >= LEAST:
-            source = clip(made.source(line).strip(), WIDTH)
+            source = inline(made.source(line), WIDTH)
             times = time.hits.get(line, 0)
             yield f"  line {line}: {share:.0%} of the {what}, {times:,} times: {source}"
     if memory is not None and memory.total >= MEMORY and (shares := parts_of(memory.costs)):
         line, share = shares[0]
-        source = clip(made.source(line).strip(), WIDTH)
+        source = inline(made.source(line), WIDTH)
         megabytes = memory.total / 1e6
         yield f"  memory: {megabytes:.0f} MB at most, {share:.0%} of it from line {line}: {source}"
 
@@ -209,7 +209,7 @@ def grown(series: Series, made: Layout) -> Iterator[str]:
         yield f"Work grows {series.name} with the {where}"
         yield f"  ({unit} by size: {', '.join(shown)}{over})."
     if series.hot and not series.timed:
-        yield f"  Most often runs line {series.hot}: {clip(made.source(series.hot).strip(), WIDTH)}"
+        yield f"  Most often runs line {series.hot}: {inline(made.source(series.hot), WIDTH)}"
 
 
 def figure(work: float, timed: bool) -> str:

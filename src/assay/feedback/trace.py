@@ -11,7 +11,7 @@ from assay.feedback.cases import failing_case, first_failing, title, traceable
 from assay.feedback.decode import Told, blocks_of, left_out, told
 from assay.feedback.layout import Layout, layout
 from assay.feedback.programs import job
-from assay.feedback.shorten import clip, pair
+from assay.feedback.shorten import clip, inline, pair
 from assay.feedback.steps import Steps, execute
 from assay.feedback.suspects import rank, rows, spans, spectrum_job
 from assay.feedback.traced import Step, Traced
@@ -109,7 +109,7 @@ def ending(heard: Told, run: Run, verdict: Verdict, made: Layout) -> Iterator[st
             line = run.detail.line if run.outcome == "timeout" else None
             line = line if line is not None and line <= len(made.lines) else last.line
             what = "It was stopped" if run.outcome == "timeout" else "The process ended"
-            yield f"{what} at line {line}: {made.source(line).strip()}"
+            yield f"{what} at line {line}: {inline(made.source(line))}"
 
 
 def wanted(verdict: Verdict) -> str:
@@ -119,7 +119,7 @@ def wanted(verdict: Verdict) -> str:
 def suspicion(found: Traced, made: Layout) -> Iterator[str]:
     yield "Look first at these lines (run by what fails more than by what passes):"
     for span in found.suspects:
-        yield f"  line {span.line}: {clip(made.source(span.line).strip(), WIDTH)}"
+        yield f"  line {span.line}: {inline(made.source(span.line), WIDTH)}"
 
 
 def lines(found: Traced, made: Layout) -> Iterator[str]:
@@ -144,7 +144,7 @@ def listing(found: Traced, shown: Sequence[Step], made: Layout) -> Iterator[str]
         if step.raised:
             said = f"raised {step.raised}" + (f"; {said}" if said else "")
         note = f"  # {clip(said, WIDTH)}" if said else ""
-        yield f"  {step.line}: {indent}{clip(made.source(step.line).strip(), WIDTH)}{note}"
+        yield f"  {step.line}: {indent}{inline(made.source(step.line), WIDTH)}{note}"
     if (rest := found.lines_run - shown[-1].number) > 0:
         yield f"  … {rest} more lines ran …"
 

@@ -3,7 +3,7 @@
 import math
 
 from assay.errors import ModelError
-from assay.model import Completion, Model, Prompt
+from assay.model import Completion, Model, Prompt, Usage
 from assay.model.gather import gather_all
 
 
@@ -35,6 +35,8 @@ def only(given: object) -> Completion:
         raise ModelError("the model's backend did not give one completion for one prompt")
     completion = found[0]
     usage = completion.usage
+    if not isinstance(usage, Usage):
+        raise ModelError("the model's backend did not say what was used")
     counts = (usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)
     if type(completion.text) is not str:
         raise ModelError("the model's backend gave a completion without a text")

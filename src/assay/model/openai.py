@@ -54,7 +54,7 @@ class OpenAI:
         url = base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
         self._url = url.rstrip("/") + "/chat/completions"
         self._shown = re.sub(r"//[^/@]*@", "//", self._url)  # messages name no password
-        self._key = api_key or os.environ.get("OPENAI_API_KEY") or ""
+        self._key = (api_key or os.environ.get("OPENAI_API_KEY") or "").strip()
         self._timeout = aiohttp.ClientTimeout(total=timeout, connect=CONNECT_SECONDS)
         self._turn = asyncio.Semaphore(connections)
         self._keep_alive = keep_alive
@@ -77,17 +77,20 @@ class OpenAI:
     async def _one(self, prompt: Prompt) -> Completion:
         async with self._turn:
             started = time.monotonic()
-            status, headers, body = await self._post(prompt)
-            while status == 400 and (refused := self._refused_now(body)):
+            without = frozenset(self._refused)
+            status, headers, body = await self._post(prompt, without)
+            while status == 400 and (refused := _refused_now(body, without)):
                 self._refused.add(refused)
-                status, headers, body = await self._post(prompt)
+                without = frozenset(self._refused)
+                status, headers, body = await self._post(prompt, without)
             seconds = time.monotonic() - started
         if status != 200:
             raise _failure(status, headers, body, self._shown)
         return self._completion(body, seconds)
 
-    def _body(self, prompt: Prompt) -> dict[str, Any]:
-        limit = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
+    def _body(self, prompt: Prompt, without: frozenset[str]) -> dict[str, Any]:
+        """`without`: those of our parameters that the server is known to refuse."""
+        limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
         body: dict[str, Any] = {
             "model": self._model,
             "messages": [
@@ -102,31 +105,25 @@ class OpenAI:
         }
         if prompt.stop:
             body["stop"] = list(prompt.stop)
-        if prompt.logprobs and "logprobs" not in self._refused:
+        if prompt.logprobs and "logprobs" not in without:
             body["logprobs"] = True
-        if "seed" in self._refused:
+        if "seed" in without:
             del body["seed"]
         return body
 
-    def _refused_now(self, body: bytes) -> str | None:
-        """Which of our parameters a 400 complains of, the first time that it does."""
-        message = _server_message(body)
-        if "max_completion_tokens" in message and "max_tokens" not in self._refused:
-            return "max_tokens"
-        for name in ("seed", "logprobs"):
-            if name in message and name not in self._refused:
-                return name
-        return None
-
-    async def _post(self, prompt: Prompt) -> tuple[int, Mapping[str, str], bytes]:
+    async def _post(
+        self, prompt: Prompt, without: frozenset[str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body; the one place where aiohttp's exceptions are translated."""
-        data = json.dumps(self._body(prompt)).encode()
+        data = json.dumps(self._body(prompt, without)).encode()
         try:
             async with self._open().post(self._url, data=data) as response:
                 body = await _read(response)
                 return response.status, response.headers, body
-        except aiohttp.InvalidURL as error:
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, UnicodeError) as error:
             raise ModelError(f"{self._shown} is no URL: set OPENAI_BASE_URL") from error
+        except ValueError as error:  # what no header may hold
+            raise ModelError(f"OPENAI_API_KEY is no key ({_reason(error)})") from error
         except aiohttp.ClientConnectorError as error:
             raise ModelBusy(
                 f"cannot connect to {self._shown} ({_reason(error)}): "
@@ -197,6 +194,18 @@ def _failure(status: int, headers: Mapping[str, str], body: bytes, url: str) -> 
     return ModelError(message)
 
 
+def _refused_now(body: bytes, without: frozenset[str]) -> str | None:
+    """Which of our parameters a 400 complains of, of those that were sent: other requests may
+    have heard the same meanwhile."""
+    message = _server_message(body)
+    if "max_completion_tokens" in message and "max_tokens" not in without:
+        return "max_tokens"
+    for name in ("seed", "logprobs"):
+        if name in message and name not in without:
+            return name
+    return None
+
+
 def _retry_after(value: str | None) -> float | None:
     """Seconds from now, out of a number of seconds or an HTTP date."""
     if not value:
@@ -213,7 +222,7 @@ def _server_message(body: bytes) -> str:
     """What the server says went wrong, on one line; the first characters where it is no JSON."""
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _beginning(body)
     error = answer.get("error", answer) if isinstance(answer, dict) else answer
     message = error.get("message", error) if isinstance(error, dict) else error

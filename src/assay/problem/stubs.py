@@ -78,6 +78,11 @@ class Source:
         return first[0] if first else "\n"
 
 
+def code_lines(text: str) -> list[str]:
+    """Its lines as Python and compilers count them: a form feed or U+2028 ends none."""
+    return [line.rstrip("\r\n") for line in Source(text).lines]
+
+
 def _indent(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t\f"))]
 

@@ -11,7 +11,7 @@ from assay.problem import Command
 from assay.sandbox import Detail, Job, Judging, Outcome, Verdict, commands
 from assay.sandbox.artefacts import Files
 from assay.sandbox.child import pack
-from assay.sandbox.child.report import shorten
+from assay.sandbox.child.report import around, shorten
 from assay.sandbox.child.root import PACKAGES
 from assay.sandbox.languages import Toolchain, python
 from assay.sandbox.layout import interpreter
@@ -105,7 +105,7 @@ def _judged(test: Command, done: commands.Ended) -> Verdict:
         outcome = "passed" if same else "wrong"
         detail = Detail(exit_status=status)
         if test.expected is not None:
-            wanted, given = (shorten(repr(text)) for text in (test.expected, run.stdout))
+            wanted, given = around(repr(test.expected), repr(run.stdout))
             detail = replace(detail, expected=wanted, actual=given)
     elif ended:
         outcome = "wrong" if outcome == "passed" else outcome

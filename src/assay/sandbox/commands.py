@@ -14,6 +14,7 @@ from typing import Any
 
 from assay.errors import SandboxError, UsageError
 from assay.problem import Limits
+from assay.problem.stubs import code_lines
 from assay.sandbox import Detail, Diagnostic, Job, Outcome, verdicts
 from assay.sandbox.artefacts import CACHE, Files, key_of
 from assay.sandbox.candidate_run import CandidateRun, Place, stdin_file
@@ -145,7 +146,7 @@ def _not_built(made: Target, done: Ended) -> ProgramRun:
 
 def _diagnose(made: Target, text: str) -> tuple[Diagnostic, ...]:
     """What the tools complained about, with the text of the lines."""
-    lines = made.code.decode("utf-8", "replace").splitlines()
+    lines = code_lines(made.code.decode("utf-8", "replace"))
     return tuple(
         replace(each, source=each.source or shorten(lines[each.line - 1].rstrip()) or None)
         if each.line and each.line <= len(lines)

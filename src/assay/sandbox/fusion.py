@@ -18,7 +18,7 @@ from assay.errors import SandboxError, UsageError
 from assay.model.gather import gather_all
 from assay.problem import Io
 from assay.sandbox import Detail, Diagnostic, Isolation, Job, Outcome, Run, Sandbox, Verdict
-from assay.sandbox.child.report import shorten
+from assay.sandbox.child.report import around, shorten
 from assay.sandbox.http import Client
 from assay.sandbox.programs import same_output
 from assay.sandbox.transfer import STRICT, complaint
@@ -219,10 +219,11 @@ def _judged(test: Io, run: Run) -> Verdict:
     if outcome == "passed":
         same = same_output(run.stdout, test.expected, test.comparison)
         outcome = "passed" if same else "wrong"
+        expected, actual = around(repr(test.expected), repr(run.stdout))
         detail = Detail(
             call=shorten(f"stdin: {test.stdin!r}"),
-            expected=shorten(repr(test.expected)),
-            actual=shorten(repr(run.stdout)),
+            expected=expected,
+            actual=actual,
             stdout=shorten(run.stdout),
         )
     return Verdict(test=test.id, outcome=outcome, detail=detail)

@@ -8,7 +8,7 @@ from typing import Any
 from assay.problem import Comparison, Io
 from assay.sandbox import Detail, Diagnostic, Job, Outcome, Verdict, verdicts
 from assay.sandbox.candidate_run import CPU_SLACK, CandidateRun, stdin_file
-from assay.sandbox.child.report import shorten
+from assay.sandbox.child.report import around, shorten
 from assay.sandbox.child.wire import close_all
 from assay.sandbox.worker import Worker
 
@@ -93,11 +93,13 @@ def judge_io(
     if outcome == "passed":
         same = same_output(run.stdout, test.expected, test.comparison)
         outcome = "passed" if same else "wrong"
-        detail = replace(detail, actual=shorten(repr(run.stdout)))
+        detail = replace(detail, actual=repr(run.stdout))
+    expected, actual = around(repr(test.expected), detail.actual or "")
     detail = replace(
         detail,
         call=shorten(f"stdin: {test.stdin!r}"),
-        expected=shorten(repr(test.expected)),
+        expected=expected,
+        actual=None if detail.actual is None else actual,
         stdout=shorten(run.stdout),
     )
     verdict = Verdict(

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any, get_args
 
 from assay.problem import Call, Limits, Script, Test
+from assay.problem.stubs import code_lines
 from assay.sandbox import Detail, Diagnostic, Job, Judging, Outcome, Run, Verdict
 from assay.sandbox.child.report import shorten
 
@@ -117,7 +118,7 @@ def diagnostic(data: Any) -> Diagnostic:
 
 def with_source(detail: Detail, code: str) -> Detail:
     """Adds the text of the line, where only its number is known."""
-    lines = code.splitlines()
+    lines = code_lines(code)
     if detail.line is None or detail.source or not 0 < detail.line <= len(lines):
         return detail
     return replace(detail, source=shorten(lines[detail.line - 1].strip()))

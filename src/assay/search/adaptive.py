@@ -70,14 +70,15 @@ def adaptive(
             return UNMEASURED
         if number == worth:
             break
-        messages = yield from MOVES[level % len(MOVES)](problem, prompter, best, number)
+        move = MOVES[level % len(MOVES)]
+        messages = yield from move(problem, prompter, best, number)
         made = yield from write_new(
             problem,
             prompter,
             messages,
             f"adaptive:{number}",
             seen,
-            best.candidate.id,
+            best.candidate.id if move is repair else None,
             draw=number if level else 0,
         )
         if made == SILENT:

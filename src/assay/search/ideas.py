@@ -30,6 +30,10 @@ VALUES = tuple(name for name in ("tests", "trace") if name in SOURCES)
 MARKER = re.compile(r"[ \t]*(?:\d{1,3}[.):]|[-*\u2022])(?:[ \t]+(.*))?$")
 
 
+AROUND = " \t*#>-.`\"'"
+"""What stands around a word in Markdown, and the marks in which a prompt quotes it."""
+
+
 def reply_to(
     problem: Problem, prompter: Prompter, template: str, draw: int = 0, **values: Any
 ) -> Steps[str]:
@@ -76,11 +80,11 @@ def unseen(made: list[Candidate], seen: set[str]) -> list[Candidate]:
 def items(text: str, most: int) -> list[str]:
     """The items of a list in a reply, without repeats, at most `most`.
 
-    A JSON list of texts, else what is numbered or has a dash. A reply that is no list is one
-    item, and an empty one is none.
+    What is numbered or has a dash, else a JSON list of texts (an example in an item looks like
+    one). A reply that is no list is one item, and an empty one is none.
     """
     text = clip(text, LONGEST)
-    found = json_items(text) or list(marked(text)) or [text]
+    found = list(marked(text)) or json_items(text) or [text]
     kept: dict[str, str] = {}
     for item in found:
         short = clip(" ".join(item.split()), LONGEST_ITEM)
@@ -122,7 +126,7 @@ def last_word(text: str, label: str) -> str:
     """What stands after the last `label:` at the start of a line, in lower case; else empty."""
     found = ""
     for line in text.splitlines():
-        head, colon, rest = line.strip().strip("*#").partition(":")
-        if colon and head.strip().strip("*").casefold() == label.casefold():
-            found = rest.strip().strip("*.").strip().casefold()
+        head, colon, rest = line.strip(AROUND).partition(":")
+        if colon and head.strip(AROUND).casefold() == label.casefold():
+            found = rest.strip(AROUND).casefold()
     return found

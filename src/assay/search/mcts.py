@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from assay.candidate import Candidate
+from assay.errors import UsageError
 from assay.feedback import Attempt
 from assay.feedback.combine import gather
 from assay.feedback.shorten import clip
@@ -57,6 +58,8 @@ def rethink_mcts(
     worse is not kept. Without visible tests each first thought becomes one program.
     Calls a rollout: 1 to expand, 1 program; where that fails 1 to rethink and 1 program.
     """
+    if base <= 0:
+        raise UsageError("strategy rethink_mcts: base must be above 0")
     root = Thought("")
     seen: set[str] = set()
     for _ in range(rollouts):

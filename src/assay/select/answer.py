@@ -10,7 +10,7 @@ from assay.feedback.shorten import brief
 from assay.feedback.steps import Steps
 from assay.model.prompter import Prompter
 from assay.problem import Problem
-from assay.search import NOT_WORTH, ROUNDS, SILENT, STUCK
+from assay.search import NOT_WORTH, PASSED, ROUNDS, SILENT, STUCK
 from assay.search.budget import Cost, Ledger
 from assay.search.driver import BY_HAND, Driver, Journal, Parties, Trail
 from assay.select import Choice, Selector
@@ -87,6 +87,9 @@ async def solve(
     driver = Driver(problem, parties, ledger, journal)
     trail = driver.trail
     reason = await driver.drive(strategy)
+    # A budget with room for some programs of several ended nothing where one of these passed.
+    if reason == PASSED and trail.stopped == "budget":
+        trail.stopped, trail.spent = "done", ""
     if reason is not None and trail.stopped == "done":
         trail.stopped = reason
     if reason == ROUNDS and ledger.last_reply_cut:

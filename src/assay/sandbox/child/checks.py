@@ -119,9 +119,11 @@ def _assertion(error: AssertionError, context: Context) -> Verdict:
         "message": report.message_of(error) or None,
     }
     if failed is not None:
-        expected = report.show(failed.expected)
-        detail["expected"] = expected if failed.sign == "==" else f"{failed.sign} {expected}"
-        detail["actual"] = report.show(failed.actual)
+        if failed.sign == "==":
+            detail["expected"], detail["actual"] = report.show_both(failed.expected, failed.actual)
+        else:
+            detail["expected"] = f"{failed.sign} {report.show(failed.expected)}"
+            detail["actual"] = report.show(failed.actual)
     return verdict("wrong", **detail)
 
 
@@ -170,8 +172,11 @@ def run_call(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> 
     if test["expected"] is None:
         return verdict("passed", call=call, actual=report.show(actual))
     same = compare.equal(actual, expected, test["tolerance"])
-    shown = {"expected": report.show(expected), "actual": report.show(actual)}
-    return verdict("passed" if same else "wrong", call=call, **shown)
+    if same:
+        expected, actual = report.show(expected), report.show(actual)
+    else:
+        expected, actual = report.show_both(expected, actual, test["tolerance"])
+    return verdict("passed" if same else "wrong", call=call, expected=expected, actual=actual)
 
 
 @lru_cache(512)

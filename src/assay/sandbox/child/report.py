@@ -2,6 +2,7 @@
 
 import errno
 import faulthandler
+import io
 import linecache
 import os
 import reprlib
@@ -11,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from assay.sandbox.child import compare
 
 CANDIDATE_FILE = "<candidate>"
 TEXT = 2000
@@ -50,6 +53,34 @@ def show(value: Any) -> str:
         return shorten(_repr.repr(value))
     except (ValueError, RecursionError):
         return f"<{type(value).__name__}>"
+
+
+def show_both(expected: Any, actual: Any, tolerance: float | None = None) -> tuple[str, str]:
+    """Both as `show` does, where these texts are cut so that what differs stays in sight."""
+    try:
+        one, other = _repr.repr(expected), _repr.repr(actual)
+        if one == other:
+            place, given, wanted = compare.apart(actual, expected, tolerance)
+            if place:
+                place = f"at {place}".replace("at , ", "")
+                one, other = (f"{place}: {_repr.repr(value)}" for value in (wanted, given))
+        return around(one, other)
+    except Exception:  # noqa: BLE001 - a value of the candidate's may do anything when looked into
+        return show(expected), show(actual)
+
+
+def around(one: str, other: str, limit: int = TEXT) -> tuple[str, str]:
+    """Both texts as `shorten` makes them, or where these lose it what is around the first
+    difference."""
+    at = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    if max(len(one), len(other)) <= limit or at is None or at < limit // 3:
+        return shorten(one, limit), shorten(other, limit)
+    start = at - limit // 4
+    cut = [
+        text[:100] + f" [... from character {start} ...] " + text[start:] for text in (one, other)
+    ]
+    whole = [text if len(text) <= limit else text[: limit - 6] + " [...]" for text in cut]
+    return shorten(whole[0], limit), shorten(whole[1], limit)
 
 
 def place_of(trace: TracebackType | None) -> dict[str, Any]:
@@ -135,7 +166,7 @@ def cleaned(data: Any) -> dict[str, Any]:
 
 def remember(code: str) -> None:
     """Lets tracebacks and `inspect` find the candidate's lines."""
-    lines = code.splitlines(keepends=True)
+    lines = list(io.StringIO(code, newline=None))  # as a file is read: only line ends end lines
     linecache.cache[CANDIDATE_FILE] = (len(code), None, lines, CANDIDATE_FILE)
 
 
