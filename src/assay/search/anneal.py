@@ -16,6 +16,8 @@ from assay.search.turns import asked, write_new
 
 MAJOR, MINOR = 5, 1
 """What an error costs, as in the paper: here a failing test, and a finding of the linter."""
+SHOWN = (*VALUES, "lint")
+"""What the score counts is what a repair is told, with the values on the way to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def anneal(
         return PASSED if current.passed else UNMEASURED
     faults = yield from faults_of(problem, current, prompter)
     for number in range(1, rounds + 1):
-        messages = yield from asked(problem, prompter, current, "anneal", preferred=VALUES)
+        messages = yield from asked(problem, prompter, current, "anneal", preferred=SHOWN)
         parent = current.candidate.id
         made = yield from write_new(
             problem, prompter, messages, f"anneal:{number}", seen, parent, draw=number - 1

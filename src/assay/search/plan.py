@@ -146,7 +146,6 @@ def against_plan(
         problem,
         prompter,
         "plan_analyse",
-        draw=len(branch.wrong),
         plan=branch.plan,
         worked=branch.worked,
         code=clip(branch.attempt.candidate.code or "", LONGEST),
@@ -180,7 +179,8 @@ def codesim(problem: Problem, prompter: Prompter, plans: int = 2, debugs: int = 
         plan = yield from reply_to(problem, prompter, "codesim_plan", number)
         if plan and problem.tests:
             plan = yield from simulated(problem, prompter, plan, number)
-        messages, parent = guided(problem, prompter, plan), None
+        messages = opening = guided(problem, prompter, plan)
+        parent = None
         for step in range(debugs + 1):
             made = yield from write_new(
                 problem,
@@ -201,7 +201,7 @@ def codesim(problem: Problem, prompter: Prompter, plans: int = 2, debugs: int = 
             if attempt.passed or not attempt.measured:
                 return PASSED if attempt.passed else UNMEASURED
             if step < debugs:
-                messages = yield from asked(problem, prompter, attempt, "codesim_debug")
+                messages = yield from asked(problem, prompter, attempt, "codesim_debug", opening)
                 parent = made.id
     return ROUNDS
 

@@ -39,12 +39,16 @@ def plan_search(
     """
     made = 0
     seen: set[str] = set()
+    done: set[frozenset[str]] = set()
     layer: list[Subset] = [()]
     for depth in range(layers):
         deeper: list[Subset] = []
         for start in layer:
             found = yield from observed(problem, prompter, start, observations)
             for subset in subsets(start, found, first=depth == 0):
+                if frozenset(subset) in done:
+                    continue  # reached from another start
+                done.add(frozenset(subset))
                 stopped = yield from sketched(problem, prompter, subset, made, programs, seen)
                 if stopped:
                     return stopped
