@@ -1,6 +1,7 @@
 """Annealing, iterative decoding, and the strategy that knows when to stop."""
 
 import math
+import shutil
 from dataclasses import replace
 from itertools import islice
 
@@ -15,13 +16,13 @@ from assay.feedback import Attempt
 from assay.feedback.tests import explain
 from assay.model.prompter import Prompter
 from assay.model.scripted import Reply, Scripted
-from assay.sandbox import Diagnostic, Run
+from assay.sandbox import Diagnostic, Run, open_sandbox
 from assay.sandbox.scripted import ISOLATION
 from assay.search import NO_TESTS, NOT_WORTH, PASSED, ROUNDS, STUCK, UNMEASURED
 from assay.search.adaptive import adaptive
 from assay.search.anneal import Faults, acceptance, anneal, faults_of, gain
 from assay.search.budget import Budget, Ledger
-from assay.search.driver import Forgetful, Parties
+from assay.search.driver import Driver, Forgetful, Parties
 from assay.search.iad import iad
 from assay.search.worth import Kind, Rates, attempts_worth, gains
 from assay.select.answer import solve
@@ -109,6 +110,19 @@ async def test_annealing_cools() -> None:
     served = await serve(anneal(PROBLEM, P, temperature=1e6, cooling=1.0), replies, shares)
     ids = [a.candidate.id for a in served.trail.attempts]
     assert [a.candidate.parent for a in served.trail.attempts] == [None, ids[0], *[ids[1]] * 4]
+
+
+@pytest.mark.skipif(shutil.which("ruff") is None, reason="no ruff")
+async def test_annealing_shows_what_it_counts() -> None:
+    """Catches: a linter's finding that decides what is accepted, and that the model never sees."""
+    wrong = "```python\ndef add(a, b):\n    unused = 1\n    return a - b\n```"
+    model, sandbox = Scripted([wrong, wrong.replace("-", "+")]), open_sandbox(slots=1)
+    try:
+        driver = Driver(PROBLEM, Parties(model, sandbox), Ledger(Budget()), Forgetful())
+        assert await driver.drive(anneal(PROBLEM, P)) == PASSED
+    finally:
+        await sandbox.close()
+    assert "`unused` is assigned to but never used" in model.asked[1].messages[-1].content
 
 
 async def test_annealing_ends() -> None:

@@ -1,5 +1,7 @@
 """Plans: LPW, SLPW, CodeSim, PlanSearch."""
 
+import re
+
 import pytest
 from strategy_tools import BLIND, PROBLEM, code, serve
 
@@ -88,6 +90,7 @@ async def test_earlier_wrong_programs_are_shown() -> None:
     assert "program(1)" in served.texts[7]
     assert "program(1)" in served.texts[9]
     assert "program(2)" in served.texts[9]
+    assert {prompt.temperature for prompt in served.asked} == {0.0}  # as in the paper
 
 
 async def test_slpw_tries_in_order_and_repairs_the_best() -> None:
@@ -139,14 +142,18 @@ async def test_codesim_simulates_then_refines_then_codes() -> None:
 
 
 async def test_codesim_debugs_then_plans_anew() -> None:
-    """Catches: one debugging too many, a second plan that is the first again."""
+    """Catches: one debugging too many, a second plan that is the first again; debugging without the
+    plan that the program is of."""
     one_plan = ["codesim_plan", "simulate", "code", "debug", "debug"]
-    replies = ["p", "ok", code(1), code(2), code(3), "q", "ok", code(4), code(5), code(6)]
+    replies = ["1. One.", "ok", *map(code, (1, 2, 3)), "1. Two.", "ok", *map(code, (4, 5, 6))]
     served = await serve(codesim(PROBLEM, P), replies, {2: 3})
     assert (served.stopped, served.steps) == (ROUNDS, one_plan * 2)
     assert served.asked[5].temperature > 0
     assert "<1>" in served.texts[3]
     assert "<2>" in served.texts[4]
+    for asked, plan in ((3, "1. One."), (4, "1. One."), (8, "1. Two."), (9, "1. Two.")):
+        whole = "".join(message.content for message in served.asked[asked].messages)
+        assert re.findall(r"1\. (?:One|Two)\.", whole) == [plan]
     assert len({a.candidate.made_by for a in served.trail.attempts}) == 6
     assert max(served.scores) == 0.75
     served = await serve(codesim(PROBLEM, P), replies, {2: 4})
@@ -189,6 +196,23 @@ async def test_plan_search_goes_a_layer_deeper() -> None:
     assert "- aaa\n- xxx" in deep[1]
     served = await serve(plan_search(PROBLEM, P, observations=2), replies, {2: 4})
     assert (served.stopped, served.judged) == (PASSED, [0, 1, 2])
+
+
+async def test_an_idea_reached_twice_is_sketched_once() -> None:
+    """Catches: programs paid for a subset of observations that was sketched before: b of a, and a
+    of b."""
+    replies: list[Reply | str] = [
+        Reply(text="1. aaa\n2. bbb\n3. ccc", regex="Write 3 (short|new)"),
+        Reply(text="words", regex="in words"),
+        *[code(number) for number in range(60)],
+    ]
+    served = await serve(plan_search(PROBLEM, P, observations=3, programs=60), replies)
+    known = [
+        frozenset(word for word in ("aaa", "bbb", "ccc") if f"- {word}" in text)
+        for text, step in zip(served.texts, served.steps, strict=True)
+        if step == "sketch"
+    ]
+    assert len(known) == len(set(known)) > 4
 
 
 async def test_a_reply_that_is_no_list_is_asked_for_three_times() -> None:
