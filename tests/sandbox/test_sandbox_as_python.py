@@ -5,6 +5,7 @@ Each row names what was once told wrong of a right program, or the other way rou
 
 from assay.problem import Io, Script
 from assay.sandbox import Job, Run, Sandbox
+from assay.sandbox.programs import same_output
 
 UNITTEST = "import unittest\nfrom solution import f\nclass T(unittest.TestCase):\n"
 # name: the candidate, the test
@@ -70,6 +71,15 @@ RIGHT: dict[str, tuple[str, str]] = {
         "def f(): return Node(1, Node(2, None))\n",
         "n, seen = f(), []\nwhile n:\n    seen.append(n.val)\n    n = n.next\n"
         "assert seen == [1, 2]\n",
+    ),
+    "an argument by name is itself": (
+        "def f(x):\n    x.append(1)\n    return x\n",
+        "items = []\nassert f(x=items) is items and items == [1]\n",
+    ),
+    "a callback after its call": (
+        "import threading, time\ndef f(c): threading.Timer(0.02, c).start()\n"
+        "def g():\n    time.sleep(0.1)\n    return 2\n",
+        "seen = []\nf(lambda: seen.append(1))\nassert g() == 2 and g() == 2 and seen == [1]\n",
     ),
     "an object is itself": ("class A: pass\na = A()\ndef f(): return a\n", "assert f() is f()\n"),
     "a callback is itself": (
@@ -213,6 +223,27 @@ async def test_programs_end_as_in_python(near: Sandbox) -> None:
     ]
     runs = dict(zip(PROGRAMS, await near.run(jobs), strict=True))
     assert {name: run.verdicts[0] for name, run in runs.items() if not run.passed} == {}
+
+
+async def test_a_call_that_forks(namespaced: Sandbox) -> None:
+    """Defect: the child that returns from the candidate's function answers in its place."""
+    code = (
+        "import os, time\ndef f():\n    if os.fork() == 0: return 5\n    time.sleep(0.05)\n"
+        "    return 1\n"
+    )
+    test = Script(id="t", source="assert f() == 1 and f() == 1\n", call="pass")
+    [run] = await namespaced.run([Job(code=code, tests=(test,))])
+    assert run.passed, run
+
+
+def test_outputs_differ() -> None:
+    """Defect: marks that Python's `splitlines` or `Decimal` take for line ends and digits."""
+    assert not same_output("1\r2\n", "1\n2\n", "lines")
+    assert not same_output("1\x0b2\u20283\n", "1\n2\n3\n", "lines")
+    assert not same_output("1_0\n", "10\n", "numbers")
+    assert not same_output("\u0661\n", "1\n", "numbers")
+    assert same_output("1\r\n2 \r\n", "1\n2\n", "lines")
+    assert same_output("+1.50 1e1\n", "1.5 10\n", "numbers")
 
 
 async def test_the_environment_of_a_candidate_says_nothing_of_ours(near: Sandbox) -> None:

@@ -137,8 +137,12 @@ class JudgePeer(Peer):
         reply = self.ask({"op": "call", "args": encoded, **target})
         if "args" in reply:
             self._apply(args, kwargs, reply["args"])
-        if type(reply.get("same")) is int:
-            return args[reply["same"]]
+        same = reply.get("same")
+        if type(same) in (int, str):
+            given = dict(enumerate(args)) | kwargs
+            if same not in given:
+                raise self.gone()
+            return given[same]
         return self.value_of(reply)
 
     def value_of(self, reply: dict[str, Any]) -> Any:

@@ -15,9 +15,11 @@ from typing import Any
 from assay.sandbox.child import codec, report, wire
 from assay.sandbox.child.peer import Gone, Peer
 
-_write = os.write
+_write, _getpid = os.write, os.getpid
 _HELD = 1 << 20
 """Bytes that an exception's arguments and attributes may take: longer ones do not cross."""
+_KEPT = frozenset((list, dict, set, bytearray, deque))
+"""Types of an argument that, given back, is the argument itself."""
 _MUTABLE = ("FA", "S", "D", "A", "DC", "DO", "DD", "Q")
 
 
@@ -133,6 +135,7 @@ class Server(Peer):
         self.capture = Capture()
         self._callbacks: dict[int, Callback] = {}
         self._turn = threading.RLock()
+        self._pid = 0
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "call": self._call,
             "next": self._next,
@@ -145,15 +148,26 @@ class Server(Peer):
         self._module = module
         self.capture.renew(output)
         sys.stdout = self.capture
+        self._pid = _getpid()
+        self._turn.acquire()
         while True:
             try:
-                request = self.receive()
-                reply = self.answer(request)
-                self.send(reply)
+                self._work_on(self.receive())
             except codec.NotPlain as error:
                 self.send({"bad": str(error)})
             except Gone:
                 return
+
+    def _work_on(self, request: dict[str, Any]) -> None:
+        """While it works on it, and only then, the candidate's threads have their turn."""
+        self._turn.release()
+        try:
+            reply = self.answer(request)
+        finally:
+            self._turn.acquire()
+        if _getpid() != self._pid:  # the call forked: only the first process answers
+            _exit(0)
+        self.send(reply)
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -215,7 +229,7 @@ class Server(Peer):
             function = getattr(self._module, request["name"])
         args, kwargs = self.decode(request["args"])
         try:
-            reply = self._result(function(*args, **kwargs), args)
+            reply = self._result(function(*args, **kwargs), dict(enumerate(args)) | kwargs)
         except (Gone, codec.NotPlain):
             raise
         except BaseException as error:  # noqa: BLE001 - what it changed before is to be seen too
@@ -226,14 +240,14 @@ class Server(Peer):
                 reply["args"] = after
         return reply
 
-    def _result(self, result: Any, args: Any) -> dict[str, Any]:
+    def _result(self, result: Any, given: dict[Any, Any]) -> dict[str, Any]:
         if isinstance(result, types.CoroutineType):
             import asyncio  # too heavy to load before somebody needs it
 
             result = asyncio.run(result)
-        for index, value in enumerate(args):
-            if value is result and type(value) in (list, dict, set, bytearray, deque):
-                return {"same": index}
+        for name, value in given.items() if type(result) in _KEPT else ():
+            if value is result:
+                return {"same": name}
         return {"ok": self.encode(result)}
 
 

@@ -41,7 +41,7 @@ _PATCHING = frozenset((
     "NamedTemporaryFile", "TemporaryDirectory", "mkdtemp", "mkstemp", "isfile", "listdir", "exists",
     "read_text", "write_text", "read_bytes", "write_bytes",
     "Thread", "ThreadPoolExecutor", "run_in_executor", "to_thread", "gather", "create_task",
-    "wait_for", "TaskGroup", "as_completed", "ensure_future",
+    "wait_for", "TaskGroup", "as_completed", "ensure_future", "sleep",
 ))  # fmt: skip
 """Names of what a test changes or looks at in the candidate's process: its functions' own
 attributes, the environment, warnings, logs, standard error, files; or what must run beside it."""
