@@ -277,3 +277,22 @@ async def test_expected_failures(near: Sandbox) -> None:
     )
     [run] = await near.run([Job(code="def f(): return 1\n", tests=tests)])
     assert [v.outcome for v in run.verdicts] == ["wrong", "passed"]
+
+
+async def test_no_flood_of_callbacks_fills_the_judge(near: Sandbox) -> None:
+    """Defect: a candidate that writes the channel itself takes its judge's memory, and has none
+    of its tests judged."""
+    code = (
+        "import struct, sys\ndef f(c):\n    frame = sys._getframe()\n"
+        "    while not hasattr(frame.f_locals.get('self'), '_sock'): frame = frame.f_back\n"
+        "    s = frame.f_locals['self']._sock\n"
+        '    body = b\'{"op":"call","id":0,"args":[[],{"D":[]}],"out":"%s"}\'\n'
+        "    body %= b'x' * (8 << 20)\n"
+        "    while True:\n        s.sendall(struct.pack('!I', len(body)) + body)\n"
+        "        s.recv(1 << 16)\n"
+    )
+    flood = Script(id="flood", source="f(lambda: None)\n", call="pass")
+    after = Script(id="after", source="assert 1 + 1 == 2\n", call="pass")
+    [run] = await near.run([Job(code=code, tests=(flood, after))])
+    assert [v.outcome for v in run.verdicts] == ["raised", "passed"], run
+    assert run.verdicts[0].detail.exception in ("ConnectionResetError", "SystemExit"), run

@@ -13,6 +13,8 @@ from assay.sandbox.child import codec, report, wire
 from assay.sandbox.child.peer import Gone, Peer
 
 _PRINTED = 1 << 20
+_HEARD = 32 << 20
+"""Characters that one test may hear of, however many messages bring them."""
 _FOREVER = 1e9
 _CONTAINERS = (list, dict, set, bytearray, deque)
 _ITERATORS = ("builtins", "itertools")
@@ -88,6 +90,7 @@ class JudgePeer(Peer):
         self.calls = 0
         self.last: tuple[str, Any] | None = None
         self.printed = ""
+        self._heard = 0
         self.cpu = 0.0
         self.peak: int | None = None
         self.dead = False
@@ -104,7 +107,7 @@ class JudgePeer(Peer):
 
     def begin(self, cpu: float, wall: float) -> None:
         """A test begins: its first call starts the candidate's clocks."""
-        self.calls, self.last, self.printed = 0, None, ""
+        self.calls, self.last, self.printed, self._heard = 0, None, "", 0
         self._begin = {"begin": [cpu, wall]}
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -121,6 +124,9 @@ class JudgePeer(Peer):
         """What the candidate printed since its last message."""
         text = message.get("out")
         if type(text) is str and text:
+            self._heard += len(text)
+            if self._heard > _HEARD:
+                raise self.gone()
             self.printed = (self.printed + text)[-_PRINTED:]
             sys.stdout.write(text)
 
