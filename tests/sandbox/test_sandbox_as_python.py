@@ -280,8 +280,7 @@ async def test_expected_failures(near: Sandbox) -> None:
 
 
 async def test_no_flood_of_callbacks_fills_the_judge(near: Sandbox) -> None:
-    """Defect: a candidate that writes the channel itself takes its judge's memory, and has none
-    of its tests judged."""
+    """Defect: a candidate that writes the channel itself fills its judge's memory."""
     code = (
         "import struct, sys\ndef f(c):\n    frame = sys._getframe()\n"
         "    while not hasattr(frame.f_locals.get('self'), '_sock'): frame = frame.f_back\n"
