@@ -1,8 +1,9 @@
 """A candidate as a whole program: standard input, output and how it ended."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from assay.problem import Comparison, Io
@@ -11,6 +12,8 @@ from assay.sandbox.candidate_run import CPU_SLACK, CandidateRun, stdin_file
 from assay.sandbox.child.report import around, shorten
 from assay.sandbox.child.wire import close_all
 from assay.sandbox.worker import Worker
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +129,7 @@ def same_output(actual: str, expected: str, comparison: Comparison) -> bool:
 
 def _lines(text: str) -> list[str]:
     """Lines without trailing blanks, and without empty lines at the end."""
-    return "\n".join(line.rstrip() for line in text.splitlines()).rstrip("\n").split("\n")
+    return "\n".join(line.rstrip() for line in text.split("\n")).rstrip("\n").split("\n")
 
 
 def _numbers(text: str) -> list[list[str | Decimal]]:
@@ -135,9 +138,7 @@ def _numbers(text: str) -> list[list[str | Decimal]]:
 
 
 def _of_numbers(words: list[str]) -> list[str | Decimal]:
-    """Nothing where one is no finite number: NaN is not even equal to itself."""
-    try:
-        numbers = [Decimal(word) for word in words]
-    except InvalidOperation:
+    """Nothing where one is no finite number as they are written in output."""
+    if not all(_NUMBER.fullmatch(word) for word in words):
         return []
-    return [*numbers] if all(number.is_finite() for number in numbers) else []
+    return [Decimal(word) for word in words]

@@ -9,21 +9,17 @@ import io
 import sys
 import time
 import types
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 from assay.sandbox.child import asserts, compare, pytests, report, unittests
+from assay.sandbox.child.broken import Broken, lacks_module, test_text
 from assay.sandbox.child.peer import Gone
 from assay.sandbox.child.proxies import JudgePeer, Uncrossable
 from assay.sandbox.child.scopes import Scope, fresh_module
 
 TEST_FILE = "<test>"
 Verdict = dict[str, Any]
-
-
-class Broken(Exception):
-    """The test itself cannot be run: its own text fails, whatever the candidate does."""
 
 
 class Context:
@@ -59,6 +55,8 @@ def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> Verdi
         with contextlib.redirect_stdout(context.output):
             verdict = _KINDS[test["kind"]](test, context, loaded)
     except BaseException as error:  # noqa: BLE001 - whatever a test or a candidate raises is data
+        if lacks_module(error, test):
+            error = Broken(f"{type(error).__name__}: {report.message_of(error)}")
         verdict = failure(error, context)
     peer = context.peer
     if peer is not None:
@@ -127,23 +125,10 @@ def _assertion(error: AssertionError, context: Context) -> Verdict:
     return verdict("wrong", **detail)
 
 
-@contextlib.contextmanager
-def test_text(context: Context, what: str) -> Iterator[None]:
-    """Failures of the test's own text are the test's, not the candidate's."""
-    try:
-        yield
-    except (Gone, Uncrossable, NameError, ImportError, AttributeError, AssertionError):
-        raise
-    except Exception as error:
-        if hasattr(error, "__assay__"):
-            raise
-        raise Broken(f"{what}: {type(error).__name__}: {report.message_of(error)}") from error
-
-
 def run_call(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> Verdict:
     scope = {"__builtins__": builtins, "__name__": "__test__"} | context.scope.names(test)
     given = dict(scope)
-    with test_text(context, "its setup"):
+    with test_text("its setup", test):
         if test["setup"]:
             exec(_compiled(test["setup"], "exec"), scope)
     expected = None
@@ -224,12 +209,12 @@ def _run_plain(test: dict[str, Any], context: Context) -> Verdict:
     module = fresh_module("test_candidate")
     scope = vars(module)
     scope |= context.scope.names(test) | context.recorder.names()
-    with test_text(context, "its source"):
+    with test_text("its source", test):
         code = asserts.rewritten(test["source"], TEST_FILE)
     exec(code, scope)
     sys.stdout.flush()
     hidden = context.scope.shadowed(test["call"])
-    with test_text(context, "its call"):
+    with test_text("its call", test):
         call = asserts.rewritten(test["call"], TEST_FILE)
     exec(call, scope | {name: item for name, item in hidden.items() if name not in scope})
     return verdict("passed")

@@ -8,8 +8,10 @@ that is not plain goes through the `other` hook, or raises `NotPlain`.
 
 from array import array
 from binascii import a2b_base64, b2a_base64
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
+from functools import lru_cache
+from keyword import iskeyword
 from math import isfinite
 from typing import Any
 
@@ -22,6 +24,7 @@ MAX_TO_CANDIDATE = 64 << 20
 
 _SMALL = 1 << 62
 _LONG = 64
+_FIELDS = 255
 Other = Callable[[Any], Any]
 
 
@@ -92,10 +95,45 @@ def _encode_rare(value: Any, other: Other, depth: int) -> Any:
     standard = stdtypes.dump(value)
     if standard is not None:
         return {"X": standard}
+    if _is_named_tuple(value):
+        fields = [*type(value)._fields]
+        return {"NT": [type(value).__name__, fields, [encode(i, other, depth + 1) for i in value]]}
     base = _base_value(value)
     if base is not None:
         return encode(base[0], other, depth)
     return other(value)
+
+
+def _is_named_tuple(value: Any) -> bool:
+    """Of a plain make: a tuple in all but the names."""
+    kind = type(value)
+    fields = getattr(kind, "_fields", None)
+    if not issubclass(kind, tuple) or type(fields) is not tuple or kind.__eq__ is not tuple.__eq__:
+        return False
+    return (
+        kind.__iter__ is tuple.__iter__
+        and len(fields) == tuple.__len__(value) <= _FIELDS
+        and all(type(name) is str and _is_field(name) for name in (kind.__name__, *fields))
+    )
+
+
+def _is_field(name: str) -> bool:
+    return name.isidentifier() and not iskeyword(name) and not name.startswith("_")
+
+
+@lru_cache(256)
+def _tuple_class(name: str, *fields: str) -> Any:
+    if len(fields) > _FIELDS or not all(_is_field(field) for field in (name, *fields)):
+        raise Malformed("bad named tuple")
+    return namedtuple(name, fields)
+
+
+def _read_named(body: Any, dec: Other) -> Any:
+    """Without the names where one is a function's: that could pose as a method of a tuple."""
+    name, fields, nodes = body
+    items = _read_list(nodes, dec)
+    made = tuple if any(map(callable, items)) else _tuple_class(name, *fields)._make
+    return made(items)
 
 
 def _pairs(value: Any, enc: Other) -> list[Any]:
@@ -104,6 +142,16 @@ def _pairs(value: Any, enc: Other) -> list[Any]:
 
 def _items(value: Any, enc: Other) -> list[Any]:
     return [enc(item) for item in value]
+
+
+_FACTORIES = {made.__name__: made for made in (int, float, str, list, dict, set, tuple, bool)}
+
+
+def _factory_name(value: Any) -> str | None:
+    """What a `defaultdict` makes of a missing key, where that is a plain built-in type."""
+    made = value.default_factory
+    name = getattr(made, "__name__", None)
+    return name if type(name) is str and _FACTORIES.get(name) is made else None
 
 
 _WRITERS: dict[type, tuple[str, Callable[[Any, Other], Any]]] = {
@@ -120,7 +168,10 @@ _WRITERS: dict[type, tuple[str, Callable[[Any, Other], Any]]] = {
     type(NotImplemented): ("N", lambda value, enc: ""),
     Counter: ("DC", _pairs),
     OrderedDict: ("DO", _pairs),
-    defaultdict: ("DD", _pairs),
+    defaultdict: ("DD", lambda value, enc: [_factory_name(value), _pairs(value, enc)]),
+    type({}.keys()): ("VK", _items),
+    type({}.values()): ("VV", _items),
+    type({}.items()): ("VI", _items),
     deque: ("Q", lambda value, enc: [value.maxlen, _items(value, enc)]),
 }
 
@@ -211,13 +262,17 @@ def _read_complex(body: Any, dec: Other) -> complex:
 
 
 _READERS: dict[str, Callable[[Any, Other], Any]] = {
+    "NT": _read_named,
     "T": lambda body, dec: tuple(_read_list(body, dec)),
     "S": lambda body, dec: set(_read_list(body, dec)),
     "Z": lambda body, dec: frozenset(_read_list(body, dec)),
     "D": lambda body, dec: dict(_read_pairs(body, dec)),
     "DC": lambda body, dec: Counter(dict(_read_pairs(body, dec))),
     "DO": lambda body, dec: OrderedDict(_read_pairs(body, dec)),
-    "DD": lambda body, dec: defaultdict(None, _read_pairs(body, dec)),
+    "DD": lambda body, dec: defaultdict(_FACTORIES.get(body[0]), _read_pairs(body[1], dec)),
+    "VK": lambda body, dec: dict.fromkeys(_read_list(body, dec)).keys(),
+    "VV": lambda body, dec: dict(enumerate(_read_list(body, dec))).values(),
+    "VI": lambda body, dec: dict(_read_list(body, dec)).items(),
     "Q": lambda body, dec: deque(_read_list(body[1], dec), body[0]),
     "B": lambda body, dec: bytes.fromhex(body),
     "A": lambda body, dec: bytearray.fromhex(body),

@@ -32,6 +32,8 @@ class Peer:
         self._sock = sock
         self._late = late
         self._exports: list[Any] = []
+        self._numbers: dict[int, int] = {}
+        """Of each export, by its id: one object has one handle."""
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
@@ -79,8 +81,12 @@ class Peer:
         return codec.decode(node, self._in)
 
     def export(self, value: Any, kind: str) -> Any:
-        self._exports.append(value)
-        return {"H": [len(self._exports) - 1, kind, type(value).__name__[:100]]}
+        number = self._numbers.setdefault(id(value), len(self._exports))
+        if number == len(self._exports):
+            self._exports.append(value)
+        name = getattr(value, "__name__", None) if kind == "callable" else None
+        name = name if type(name) is str else type(value).__name__
+        return {"H": [number, kind, name[:100]]}
 
     def exported(self, number: Any) -> Any:
         if type(number) is not int or not 0 <= number < len(self._exports):

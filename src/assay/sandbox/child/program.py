@@ -15,6 +15,8 @@ from assay.sandbox.child import report, wire
 
 _FLUSHED = 400
 """Writes of a program that are flushed at the end of a line; a `print` is two of them."""
+_BEFORE: list[Any] = []
+"""The streams that this process began with: they would close their descriptors."""
 
 
 class _Stdout(io.TextIOWrapper):
@@ -39,25 +41,33 @@ def main(control: socket.socket, order: dict[str, Any]) -> NoReturn:
     sys.modules["__main__"] = module
     module.__file__ = "candidate.py"
     sys.argv = ["candidate.py"]
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout = _Stdout(open(1, "wb", closefd=False), "utf-8", line_buffering=True)  # noqa: SIM115
-    sys.stderr = io.TextIOWrapper(
-        open(2, "wb", 0, closefd=False),  # noqa: SIM115
-        "utf-8",
-        "backslashreplace",
-        write_through=True,
-    )
+    _set_streams()
     status, compiled = 0, None
     report.reached()
     try:
-        compiled = compile(code, report.CANDIDATE_FILE, "exec", dont_inherit=True)
+        compiled = report.compiled(code)
         exec(compiled, module.__dict__)
     except SystemExit as error:
         status = _exit_status(error)
     except BaseException as error:  # noqa: BLE001 - whatever it raises is data
         status = 1
         _complain(error, control, built=compiled is not None)
-    os._exit(_finish(status))
+    os._exit(_finish(status, module))
+
+
+def _set_streams() -> None:
+    """Also under the names that keep them open where a program puts others in their place."""
+    _BEFORE.extend((sys.__stdin__, sys.__stdout__, sys.__stderr__))
+    stdin: Any = open(0, encoding="utf-8", newline="\n", closefd=False)  # noqa: SIM115
+    stdout = _Stdout(open(1, "wb", closefd=False), "utf-8", line_buffering=True)  # noqa: SIM115
+    stderr = io.TextIOWrapper(
+        open(2, "wb", 0, closefd=False),  # noqa: SIM115
+        "utf-8",
+        "backslashreplace",
+        write_through=True,
+    )
+    vars(sys).update(stdin=stdin, stdout=stdout, stderr=stderr)
+    vars(sys).update(__stdin__=stdin, __stdout__=stdout, __stderr__=stderr)
 
 
 def _exit_status(error: SystemExit) -> int:
@@ -81,13 +91,23 @@ def _complain(error: BaseException, control: socket.socket, built: bool) -> None
         sys.stderr.write(f"{type(error).__name__}\n")
 
 
-def _finish(status: int) -> int:
-    """What the interpreter does at its end: threads, exit functions, buffers."""
+def _finish(status: int, module: types.ModuleType) -> int:
+    """What the interpreter does at its end: threads, exit functions, names, buffers."""
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
-        sys.stdout.flush()
+        _forget(vars(module))
+        for stream in (sys.stdout, sys.__stdout__):
+            if stream is not None and not getattr(stream, "closed", False):
+                stream.flush()
     except Exception as error:  # noqa: BLE001 - as the interpreter does
         sys.stderr.write(f"{type(error).__name__}: {report.message_of(error)}\n")
         return status or 120
     return status
+
+
+def _forget(names: dict[str, Any]) -> None:
+    """Drops the program's objects in the interpreter's order, for what their `__del__` prints."""
+    own = [name for name in names if name != "__builtins__"]
+    for name in sorted(own, key=lambda name: name[:1] != "_" or name[1:2] == "_"):
+        names[name] = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.sandbox.child import report as told
 from assay.sandbox.child import static
+from assay.sandbox.child.broken import lacks_module
 
 if TYPE_CHECKING:
     from assay.sandbox.child.checks import Context
@@ -53,12 +54,14 @@ def own_fault(error: BaseException, when: str, test: dict[str, Any]) -> str | No
     text = f"{type(error).__name__}: {told.message_of(error)}"
     if when == "setup" and type(error).__name__ == "FixtureLookupError":
         return f"no fixture {getattr(error, 'argname', '')!r}"
+    if lacks_module(error, test):
+        return text
     if when != "collect":
         return None
     own = {*static.ALIASES, test["module"]}
     match error:
         case ImportError():
-            return None if error.name in own else text
+            return None
         case AttributeError():
             module = isinstance(error.obj, types.ModuleType) and error.obj.__name__ not in own
             return text if module else None

@@ -10,7 +10,7 @@ import resource
 import signal
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any
 
 from assay.sandbox.child import compare
@@ -162,6 +162,16 @@ def cleaned(data: Any) -> dict[str, Any]:
         items = value[:50] if type(value) is list else []
         clean[key] = [item[:200] for item in items if type(item) is str]
     return clean | {"type": clean["type"] or "Exception", "module": clean["module"] or ""}
+
+
+def compiled(code: str) -> CodeType:
+    """The candidate's code, as from a file: a byte order mark is no part of it.
+
+    Raises what `compile` raises.
+    """
+    text = code.removeprefix("\ufeff")
+    made: CodeType = compile(text, CANDIDATE_FILE, "exec", dont_inherit=True)
+    return made
 
 
 def remember(code: str) -> None:

@@ -67,7 +67,7 @@ class Split:
         for name in mentioned:
             kind = self._kinds[name]
             if kind != "module":
-                if kind == "value" and name in scope:
+                if name in scope and (kind == "value" or isinstance(scope[name], type)):
                     continue
                 scope[name] = self.value(name)
         return scope

@@ -82,6 +82,7 @@ def warm(config: dict[str, Any]) -> None:
     """Loads what candidates and tests use, and runs once what is slow the first time."""
     for name in PRELOAD + (JUDGE_PRELOAD if config["role"] == "judge" else []):
         importlib.import_module(name)
+    give_names()
     if faulthandler.is_enabled():
         faulthandler.disable()
     parsed = ast.parse("def f(a: int = 1) -> int:\n    return [x for x in (a,)][0]\n")
@@ -91,6 +92,17 @@ def warm(config: dict[str, Any]) -> None:
         json.loads("[1")
     except ValueError as error:
         traceback.format_exception(error)
+
+
+def give_names() -> None:
+    """The built-in names (`exit`, `quit`, `help`) and the arguments that a program finds
+    elsewhere. Without `site.main`, which would look for packages."""
+    import site
+
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    sys.argv[:] = ["candidate.py"]
 
 
 def warm_up() -> None:

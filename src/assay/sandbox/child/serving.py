@@ -5,15 +5,21 @@ import contextlib
 import io
 import os
 import sys
+import threading
 import types
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from os import _exit
 from typing import Any
 
 from assay.sandbox.child import codec, report, wire
 from assay.sandbox.child.peer import Gone, Peer
 
-_write = os.write
+_write, _getpid = os.write, os.getpid
+_HELD = 1 << 20
+"""Bytes that an exception's arguments and attributes may take: longer ones do not cross."""
+_KEPT = frozenset((list, dict, set, bytearray, deque))
+"""Types of an argument that, given back, is the argument itself."""
 _MUTABLE = ("FA", "S", "D", "A", "DC", "DO", "DD", "Q")
 
 
@@ -31,6 +37,10 @@ class Capture(io.TextIOBase):
 
     def writable(self) -> bool:
         return True
+
+    @property
+    def buffer(self) -> "_Bytes":
+        return _Bytes(self)
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -74,14 +84,28 @@ class Capture(io.TextIOBase):
                 _write(1, report.MARK)
 
 
+class _Bytes(io.RawIOBase):
+    """What takes bytes for a `Capture`."""
+
+    def __init__(self, text: Capture) -> None:
+        self._text = text
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self._text.write(bytes(data).decode("utf-8", "backslashreplace"))
+
+
 class Callback:
     """A function or an iterator of the judge's, as the candidate sees it."""
 
-    def __init__(self, peer: Peer, number: int, name: str) -> None:
-        self._peer, self._number, self.__name__ = peer, number, name
+    def __init__(self, peer: "Server", number: int, name: str) -> None:
+        self._peer, self._number = peer, number
+        self.__name__ = self.__qualname__ = name
 
     def _ask(self, message: dict[str, Any]) -> Any:
-        reply = self._peer.request(message)
+        reply = self._peer.request(message | {"out": self._peer.capture.take()})
         if "ok" in reply:
             return self._peer.decode(reply["ok"])
         kind = getattr(builtins, str(reply.get("exc")), RuntimeError)
@@ -109,10 +133,14 @@ class Server(Peer):
         super().__init__(channel)
         self._module = types.ModuleType("candidate")
         self.capture = Capture()
+        self._callbacks: dict[int, Callback] = {}
+        self._turn = threading.RLock()
+        self._pid = 0
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "call": self._call,
             "next": self._next,
             "get": self._get,
+            "attr": self._attr,
         }
 
     def serve(self, module: types.ModuleType, output: int) -> None:
@@ -120,15 +148,26 @@ class Server(Peer):
         self._module = module
         self.capture.renew(output)
         sys.stdout = self.capture
+        self._pid = _getpid()
+        self._turn.acquire()
         while True:
             try:
-                request = self.receive()
-                reply = self.answer(request)
-                self.send(reply)
+                self._work_on(self.receive())
             except codec.NotPlain as error:
                 self.send({"bad": str(error)})
             except Gone:
                 return
+
+    def _work_on(self, request: dict[str, Any]) -> None:
+        """While it works on it, and only then, the candidate's threads have their turn."""
+        self._turn.release()
+        try:
+            reply = self.answer(request)
+        finally:
+            self._turn.acquire()
+        if _getpid() != self._pid:  # the call forked: only the first process answers
+            _exit(0)
+        self.send(reply)
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -141,9 +180,27 @@ class Server(Peer):
         except codec.NotPlain as error:
             reply = {"bad": str(error)}
         except BaseException as error:  # noqa: BLE001 - whatever it raises is data
-            reply = {"exc": report.describe(error)}
+            reply = {"exc": self._told(error)}
         cpu, peak = report.used()
         return reply | {"out": self.capture.take(), "cpu": cpu, "peak": peak}
+
+    def request(self, message: dict[str, Any]) -> dict[str, Any]:
+        """One at a time: the candidate may call back from several threads."""
+        with self._turn:
+            return super().request(message)
+
+    def _told(self, error: BaseException) -> dict[str, Any]:
+        """An exception as data, with what it holds as far as that is plain."""
+        held: Any = None
+        try:
+            args = [*error.args]
+            if isinstance(error, OSError) and type(error.filename) is str and len(args) == 2:
+                args.append(error.filename)
+            held = [codec.encode(args), {"D": list(_plain_attributes(error))}]
+            held = held if len(wire.dumps(held)) <= _HELD else None
+        except Exception:  # noqa: BLE001 - the candidate's own objects may do anything
+            held = None
+        return report.describe(error) | {"held": held}
 
     def outgoing(self, value: Any) -> Any:
         if isinstance(value, Callback) and value._peer is self:
@@ -153,7 +210,8 @@ class Server(Peer):
         return self.export(value, "callable" if callable(value) else "object")
 
     def remote(self, number: int, kind: str, name: str) -> Any:
-        return (CallbackIterator if kind == "iterator" else Callback)(self, number, name)
+        made = CallbackIterator if kind == "iterator" else Callback
+        return self._callbacks.setdefault(number, made(self, number, name))
 
     def _get(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"ok": self.encode(getattr(self._module, request["name"]))}
@@ -161,28 +219,42 @@ class Server(Peer):
     def _next(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"ok": self.encode(next(self.exported(request["id"])))}
 
+    def _attr(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": self.encode(getattr(self.exported(request["id"]), request["name"]))}
+
     def _call(self, request: dict[str, Any]) -> dict[str, Any]:
         if "id" in request:
             function = self.exported(request["id"])
         else:
             function = getattr(self._module, request["name"])
         args, kwargs = self.decode(request["args"])
-        result = function(*args, **kwargs)
-        if isinstance(result, types.CoroutineType):
-            import asyncio  # too heavy to load before somebody needs it
-
-            result = asyncio.run(result)
-        for index, value in enumerate(args):
-            if value is result and type(value) in (list, dict, set, bytearray):
-                reply: dict[str, Any] = {"same": index}
-                break
-        else:
-            reply = {"ok": self.encode(result)}
+        try:
+            reply = self._result(function(*args, **kwargs), dict(enumerate(args)) | kwargs)
+        except (Gone, codec.NotPlain):
+            raise
+        except BaseException as error:  # noqa: BLE001 - what it changed before is to be seen too
+            reply = {"exc": self._told(error)}
         if may_change(request["args"]):
             after = self.encode([args, kwargs])
             if wire.dumps(after) != wire.dumps(request["args"]):
                 reply["args"] = after
         return reply
+
+    def _result(self, result: Any, given: dict[Any, Any]) -> dict[str, Any]:
+        if isinstance(result, types.CoroutineType):
+            import asyncio  # too heavy to load before somebody needs it
+
+            result = asyncio.run(result)
+        for name, value in given.items() if type(result) in _KEPT else ():
+            if value is result:
+                return {"same": name}
+        return {"ok": self.encode(result)}
+
+
+def _plain_attributes(error: BaseException) -> Iterator[list[Any]]:
+    for name, value in vars(error).items():
+        with contextlib.suppress(codec.NotPlain):
+            yield [str(name), codec.encode(value)]
 
 
 def may_change(node: Any) -> bool:
@@ -197,6 +269,6 @@ def _mutable(node: Any) -> bool:
     if type(node) is not dict:
         return False
     [(tag, body)] = node.items()
-    if tag == "T":
-        return any(_mutable(item) for item in body)
+    if tag in ("T", "NT"):
+        return any(_mutable(item) for item in (body if tag == "T" else body[2]))
     return tag in _MUTABLE

@@ -95,7 +95,7 @@ def load(code: str) -> tuple[types.ModuleType | None, dict[str, Any]]:
     module = types.ModuleType("candidate")
     sys.modules["candidate"] = module
     try:
-        compiled = compile(code, report.CANDIDATE_FILE, "exec", dont_inherit=True)
+        compiled = report.compiled(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         return None, {"build": report.describe(error)}
     try:

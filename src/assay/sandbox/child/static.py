@@ -15,7 +15,10 @@ from typing import Any
 ALIASES = ("candidate", "solution", "submission")
 """Names under which a test may import the candidate, beside the one that it says."""
 
-BUILTINS = frozenset(dir(builtins))
+BUILTINS = frozenset(dir(builtins)) - {
+    "copyright", "credits", "exit", "help", "license", "quit",
+}  # fmt: skip
+"""Without those that `site` adds: they hide no name of a candidate's."""
 _SAFE_BUILTINS = frozenset((
     "abs", "all", "any", "bin", "bool", "bytes", "chr", "complex", "dict", "divmod",
     "enumerate", "filter", "float", "frozenset", "hex", "int", "isinstance", "len", "list",
@@ -28,7 +31,25 @@ _SAFE_NODES = (
     ast.UnaryOp, ast.BinOp, ast.Compare, ast.BoolOp, ast.Subscript, ast.Slice, ast.keyword,
     ast.Starred, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.expr_context,
 )  # fmt: skip
-_PATCHING = frozenset({"monkeypatch", "patch", "mocker", "reload", "getsource", "getsourcelines"})
+_PATCHING = frozenset((
+    "monkeypatch", "patch", "mocker", "reload", "getsource", "getsourcelines",
+    "__doc__", "__annotations__", "getdoc", "signature", "getfullargspec", "get_type_hints",
+    "cache_info", "cache_clear",
+    "environ", "putenv", "unsetenv", "chdir", "redirect_stderr", "capfd", "caplog",
+    "recwarn", "warns", "deprecated_call", "catch_warnings", "assertWarns", "assertWarnsRegex",
+    "assertLogs", "assertNoLogs", "tmp_path", "tmp_path_factory", "tmpdir", "tempfile",
+    "NamedTemporaryFile", "TemporaryDirectory", "mkdtemp", "mkstemp", "isfile", "listdir", "exists",
+    "read_text", "write_text", "read_bytes", "write_bytes",
+    "Thread", "ThreadPoolExecutor", "run_in_executor", "to_thread", "gather", "create_task",
+    "wait_for", "TaskGroup", "as_completed", "ensure_future", "sleep",
+))  # fmt: skip
+"""Names of what a test changes or looks at in the candidate's process: its functions' own
+attributes, the environment, warnings, logs, standard error, files; or what must run beside it."""
+_CLASS_MAKERS = frozenset((
+    "namedtuple", "NamedTuple", "make_dataclass", "TypedDict", "NewType", "type", "new_class",
+    "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag",
+))  # fmt: skip
+_MAKES_CLASS = re.compile(rf"\b(class|{'|'.join(_CLASS_MAKERS)})\b")
 _ERRORS = frozenset(
     name
     for name, value in vars(builtins).items()
@@ -51,8 +72,10 @@ class CandidateText:
     def _named(self) -> tuple[set[str], dict[str, str]]:
         classes: set[str] = set()
         errors: dict[str, str] = {}
-        for node in self._body if "class" in self._code else []:
-            if isinstance(node, ast.ClassDef):
+        for node in _statements(self._body) if _MAKES_CLASS.search(self._code) else []:
+            if isinstance(node, ast.Assign):
+                classes |= _made_classes(node)
+            elif isinstance(node, ast.ClassDef):
                 base = _error_base(node, errors)
                 if base is None:
                     classes.add(node.name)
@@ -90,9 +113,27 @@ class CandidateText:
         )
 
 
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Those of a module's own level, also below `if` and `try`."""
+    for node in body:
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers"):
+            if isinstance(node, ast.If | ast.Try | ast.ExceptHandler):
+                yield from _statements(getattr(node, part, []))
+
+
+def _made_classes(node: ast.Assign) -> set[str]:
+    """The name in `P = namedtuple("P", "x y")` and its like."""
+    made = node.value
+    function = made.func if isinstance(made, ast.Call) else None
+    name = getattr(function, "id", getattr(function, "attr", None))
+    names = {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names if name in _CLASS_MAKERS else set()
+
+
 def parsed(code: str) -> ast.Module:
     try:
-        return ast.parse(code)
+        return ast.parse(code.removeprefix("\ufeff"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])
 
@@ -179,8 +220,37 @@ def _names(text: str) -> frozenset[str]:
 
 
 def patches(test: dict[str, Any]) -> bool:
-    """Whether the test replaces parts of the candidate, so that it must share its process."""
-    return bool(mentioned(test) & _PATCHING)
+    """Whether the test replaces or looks at parts of the candidate's process, which it must
+    share then: its module's names, say, or files."""
+    names = mentioned(test)
+    captured = {"readouterr", "err"} <= names
+    return captured or bool(names & _PATCHING) or any(_patches(text) for text in texts(test))
+
+
+def _patches(text: str) -> bool:
+    modules: set[str] = set()
+    coroutines: set[str] = set()
+    for node in nodes_of(text.strip()):
+        if isinstance(node, ast.Import):
+            modules.update(alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.AsyncFunctionDef):
+            coroutines.add(node.name)
+    return any(_reaches(node, modules, coroutines) for node in nodes_of(text.strip()))
+
+
+def _reaches(node: ast.AST, modules: set[str], coroutines: set[str]) -> bool:
+    """A file is opened, a coroutine function of the test's is handed over, `async for` and `with`,
+    or an attribute of a module is set; what is printed comes through the channel, so `sys.stdout`
+    may be."""
+    if isinstance(node, ast.Call):
+        given = {item.id for item in node.args if isinstance(item, ast.Name)}
+        name = getattr(node.func, "id", getattr(node.func, "attr", None))
+        return name == "open" or bool(given & coroutines)
+    if isinstance(node, ast.AsyncFor | ast.AsyncWith) or bool(getattr(node, "is_async", False)):
+        return True
+    if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Load):
+        return False
+    return isinstance(node.value, ast.Name) and node.value.id in modules and node.attr != "stdout"
 
 
 def uses_class(test: dict[str, Any], candidate: CandidateText) -> bool:
@@ -204,6 +274,8 @@ def _uses_and_bindings(
 ) -> tuple[frozenset[str], frozenset[str]]:
     used: set[str] = set()
     bound: set[str] = set()
+    imported = [node for node in nodes_of(text.strip()) if isinstance(node, ast.Import)]
+    modules |= {a.asname for node in imported for a in node.names if a.name in modules}
     for node in nodes_of(text.strip()):
         if isinstance(node, ast.Name):
             (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from assay.sandbox.child import asserts
+from assay.sandbox.child.broken import test_text
 from assay.sandbox.child.scopes import fresh_module
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def _result() -> Any:
             self.raised.append(err[1])
             return ""
 
+        def addExpectedFailure(self, test: Any, err: Any) -> None:
+            self.expectedFailures.append((test, ""))
+
     return Result
 
 
@@ -36,7 +40,9 @@ def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> dict[
     if module is None:
         module = fresh_module("test_candidate")
         vars(module).update(context.scope.names(test) | context.recorder.names())
-        exec(asserts.rewritten(test["source"], "<test>"), vars(module))
+        with test_text("its source", test):
+            code = asserts.rewritten(test["source"], "<test>")
+        exec(code, vars(module))
         loaded[test["source"]] = module
     import unittest
 
@@ -44,6 +50,8 @@ def run(test: dict[str, Any], context: Context, loaded: dict[str, Any]) -> dict[
     unittest.defaultTestLoader.loadTestsFromName(test["call"], module).run(result)
     if result.raised:
         raise result.raised[0]
+    if result.unexpectedSuccesses:
+        return {"outcome": "wrong", "detail": {"message": "passed, which the test does not expect"}}
     if result.testsRun and not result.skipped and result.wasSuccessful():
         return {"outcome": "passed", "detail": {}}
     reason = result.skipped[0][1] if result.skipped else "no such test ran"

@@ -164,7 +164,9 @@ function decode(node) {
   if (node === null || typeof node !== 'object') return node;
   if (Array.isArray(node)) return node.map(decode);
   const [tag, body] = Object.entries(node)[0];
-  if (tag === 'D' || tag === 'DC' || tag === 'DO' || tag === 'DD') return decodePairs(body);
+  if (tag === 'D' || tag === 'DC' || tag === 'DO') return decodePairs(body);
+  if (tag === 'DD') return decodePairs(body[1]);
+  if (tag === 'NT') return READERS.T(body[2]);
   if (READERS[tag]) return READERS[tag](body);
   throw new TypeError(`JavaScript has no value like Python's (${tag})`);
 }
