@@ -33,6 +33,13 @@ FUNCTIONS = {
     "    assert add(1, 2) == 3\n```",
     "a form feed between functions": f"{PY}import math\n\x0c\n{ADD}\x0c\n```",
     "the end of a chat's turn": f"{PY}{ADD}```<|im_end|>",
+    "a helper in a block of its own": f"{PY}def plus(a, b):\n    return a + b\n```\nNow:\n"
+    f"{PY}def add(a, b):\n    return plus(a, b)\n```",
+    "imports and a helper after it": f"{PY}import operator as op\nfrom functools import reduce\n"
+    f"```\n{PY}def add(a, b):\n    return total([a, b])\n```\nwith\n{PY}def total(items):\n"
+    "    return reduce(op.add, items)\n```",
+    "drafts of the helper": f"{PY}def plus(a, b):\n    return a\n```\nbetter:\n"
+    f"{PY}def plus(a, b):\n    return a + b\n```\n{PY}def add(a, b):\n    return plus(a, b)\n```",
 }
 
 
@@ -43,6 +50,19 @@ def test_a_reply_with_a_right_function_gives_one(shape: str, problem: Problem) -
     names: dict[str, object] = {}
     exec(build(problem, FUNCTIONS[shape]) or "", names)
     assert names["add"](1, 2) == 3  # type: ignore[operator]
+
+
+def test_no_more_comes_from_other_blocks_than_is_missing() -> None:
+    """Defect: an example of use, a draft or another function put before a program that needs none,
+    or a name of its own taken for one that it lacks."""
+    before = f"{PY}def plus(a, b):\n    return a - b\nitems = [plus(1, 2)]\nprint(items)\n```\n"
+    own = (
+        "def add(a, b):\n    def plus(*items):\n        return sum(items)\n    return plus(a, b)\n"
+    )
+    for code in (ADD, own, "def add(a, b):\n    return sum(items for items in (a, b))\n"):
+        assert build(WORDS, f"{before}{PY}{code}```") == code
+    late = "from __future__ import annotations\ndef add(a, b):\n    return plus(a, b)\n"
+    assert build(WORDS, f"{before}{PY}{late}```") == late
 
 
 READS = "a, b = map(int, input().split())\nprint(a + b)\n"

@@ -1,9 +1,13 @@
 """Code out of a completion: the last fenced block that fits, else the longest parsable part."""
 
+import ast
+import builtins
 import re
 import textwrap
 from collections.abc import Iterator
 
+from assay.candidate.additions import bound, needed
+from assay.candidate.bodies import first_line
 from assay.problem import Problem
 from assay.problem.stubs import Source
 
@@ -24,7 +28,8 @@ MAX_PARSED = 400_000
 def extract(text: str, problem: Problem) -> str | None:
     """The program in `text`, or `None`. Of several blocks in the language, the last one that
     defines what is asked for, else the last that is `substantial`, in Python of those that parse;
-    a block that a cut-off reply never closed counts as well."""
+    a block that a cut-off reply never closed counts as well. What it uses and lacks, and another
+    block of the reply defines, comes with it."""
     names = wanted(problem)
     if problem.language != "python":
         found = tagged(problem, text)
@@ -34,7 +39,9 @@ def extract(text: str, problem: Problem) -> str | None:
         # A fence within its docstring may have ended it.
         whole = chosen(tagged(problem, text, nested=True), names)
         code = code if whole is None or syntax_error(whole) else whole
-    return code or python_in(text, tagged(problem, text), names)
+    if code is None:
+        return python_in(text, tagged(problem, text), names)
+    return completed(code, [block for _, block in tagged(problem, text)])
 
 
 def python_in(text: str, found: list[tuple[str, str]], names: tuple[str, ...]) -> str | None:
@@ -45,6 +52,45 @@ def python_in(text: str, found: list[tuple[str, str]], names: tuple[str, ...]) -
         return margin(substantial(loading)[-1])
     part = longest_part(text, names) if names or not found else None
     return part or (margin(found[-1][1]) if found else None)
+
+
+def completed(code: str, parts: list[str]) -> str:
+    """`code` after what it uses, defines nowhere, and `parts` of the same reply define."""
+    lacking = [] if syntax_error(code) else unbound(Source(code).tree)
+    if not lacking:
+        return code
+    texts: dict[ast.stmt, str] = {}
+    for part in (part for part in map(margin, parts) if part != code):
+        source = Source("" if syntax_error(part) else part)
+        for node in source.tree.body:
+            if bound(node):
+                lines = source.lines[first_line(node) - 1 : node.end_lineno]
+                texts[node] = "".join(lines).rstrip("\n") + "\n"
+    root = ast.Module([ast.Expr(ast.Name(name, ast.Load())) for name in lacking], [])
+    return "".join(texts[node] for node in needed([root], [*texts])) + code
+
+
+def unbound(tree: ast.Module) -> list[str]:
+    """Names that are read and bound nowhere; none where that cannot be told, or where nothing may
+    stand before the code."""
+    read, known = set[str](), {*dir(builtins), "__name__", "__file__"}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(ctx=ast.Load()):
+                read.add(node.id)
+            case ast.Name() | ast.ExceptHandler(name=str()):
+                known.add(node.id if isinstance(node, ast.Name) else str(node.name))
+            case ast.arg():
+                known.add(node.arg)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                known.add(node.name)
+            case ast.MatchAs(name=str()) | ast.MatchStar(name=str()):
+                known.add(str(node.name))
+            case ast.ImportFrom(module="__future__") | ast.ImportFrom(names=[ast.alias("*")]):
+                return []
+            case ast.alias():
+                known.add((node.asname or node.name).partition(".")[0])
+    return sorted(read - known)
 
 
 def tagged(problem: Problem, text: str, *, nested: bool = False) -> list[tuple[str, str]]:
