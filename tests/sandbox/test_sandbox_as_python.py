@@ -295,3 +295,29 @@ async def test_no_flood_of_callbacks_fills_the_judge(near: Sandbox) -> None:
     [run] = await near.run([Job(code=code, tests=(flood, after))])
     assert [v.outcome for v in run.verdicts] == ["raised", "passed"], run
     assert run.verdicts[0].detail.exception in ("ConnectionResetError", "SystemExit"), run
+
+
+async def test_an_argument_too_deep_to_cross(near: Sandbox) -> None:
+    """Defect: an argument of the test's that cannot cross is blamed on the program; or one that the
+    candidate has a hand in gets it judged in its own process."""
+    code = (
+        "def depth(v):\n    n = 0\n    while v: v, n = v[0], n + 1\n    return n\n"
+        "def nested(n):\n    v = []\n    for _ in range(n): v = [v]\n    return v\n"
+    )
+    deep = "v = []\nfor _ in range(500): v = [v]\n"
+    tests = tuple(
+        Script(id=source, source=source, call="pass")
+        for source in (
+            f"{deep}assert depth(v) == 500\n",
+            f"{deep}assert depth(v) == 499\n",
+            "assert depth([nested(90)]) == 91\n",
+            "v = nested(90)\nfor _ in range(99): v = [v]\nassert depth(v) == 189\n",
+        )
+    )
+    [run] = await near.run([Job(code=code, tests=tests)])
+    assert [(v.outcome, v.judging) for v in run.verdicts] == [
+        ("passed", "in-process"),
+        ("wrong", "in-process"),
+        ("passed", "isolated"),
+        ("raised", "isolated"),
+    ]

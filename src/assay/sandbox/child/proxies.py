@@ -91,6 +91,8 @@ class JudgePeer(Peer):
         self.last: tuple[str, Any] | None = None
         self.printed = ""
         self._heard = 0
+        self._asked = False
+        """Whether the test has asked for anything of the candidate's: it may be in what it makes."""
         self.cpu = 0.0
         self.peak: int | None = None
         self.dead = False
@@ -108,9 +110,11 @@ class JudgePeer(Peer):
     def begin(self, cpu: float, wall: float) -> None:
         """A test begins: its first call starts the candidate's clocks."""
         self.calls, self.last, self.printed, self._heard = 0, None, "", 0
+        self._asked = False
         self._begin = {"begin": [cpu, wall]}
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        self._asked = True
         with self._turn:
             begin, self._begin = self._begin, {}
             reply = self.request(message | begin)
@@ -137,6 +141,9 @@ class JudgePeer(Peer):
         try:
             encoded = self.encode([list(args), kwargs])
         except codec.NotPlain as error:
+            if not self._asked:  # too deep, say: the test alone made it
+                self.unsplit = f"an argument that does not cross: {error}"
+                raise Unsplit(self.unsplit) from error
             raise TypeError(f"argument of {name}: {error}") from error
         self.calls += 1
         self.last = (name, encoded)
