@@ -92,7 +92,7 @@ class JudgePeer(Peer):
         self.printed = ""
         self._heard = 0
         self._asked = False
-        """Whether the test has asked for anything of the candidate's: it may be in what it makes."""
+        """Whether the test asked for anything of the candidate's, which may be in what it makes."""
         self.cpu = 0.0
         self.peak: int | None = None
         self.dead = False
