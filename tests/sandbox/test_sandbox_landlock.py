@@ -129,9 +129,9 @@ async def test_threads_are_bounded(fenced: Sandbox) -> None:
 async def test_a_judge_is_confined_and_kept(fenced: Sandbox) -> None:
     """Defect: a judge that may start processes, or whose folder goes while it lives."""
     source = (
-        "import os, tempfile\ndef check(f):\n"
-        "    with tempfile.TemporaryFile() as file: file.write(b'x')\n"
-        "    for step in (os.fork, lambda: os.listdir('/tmp'), lambda: os.kill(os.getppid(), 0)):\n"
+        "import io, os\ndef check(f):\n"
+        "    with io.FileIO('x', 'w') as file: file.write(b'x')\n"
+        "    for step in (os.fork, lambda: os.scandir('/tmp'), lambda: os.kill(os.getppid(), 0)):\n"
         "        try: step()\n        except PermissionError: continue\n        assert False\n"
         "    assert f() == 1\n"
     )
