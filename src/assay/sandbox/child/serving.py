@@ -229,7 +229,7 @@ class Server(Peer):
             function = getattr(self._module, request["name"])
         args, kwargs = self.decode(request["args"])
         try:
-            reply = self._result(function(*args, **kwargs), dict(enumerate(args)) | kwargs)
+            reply = self._result(function(*args, **kwargs), args, kwargs)
         except (Gone, codec.NotPlain):
             raise
         except BaseException as error:  # noqa: BLE001 - what it changed before is to be seen too
@@ -240,14 +240,15 @@ class Server(Peer):
                 reply["args"] = after
         return reply
 
-    def _result(self, result: Any, given: dict[Any, Any]) -> dict[str, Any]:
+    def _result(self, result: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
         if isinstance(result, types.CoroutineType):
             import asyncio  # too heavy to load before somebody needs it
 
             result = asyncio.run(result)
-        for name, value in given.items() if type(result) in _KEPT else ():
-            if value is result:
-                return {"same": name}
+        if type(result) in _KEPT:
+            for name, value in (*enumerate(args), *kwargs.items()):
+                if value is result:
+                    return {"same": name}
         return {"ok": self.encode(result)}
 
 
