@@ -130,7 +130,7 @@ def plain(call: ast.Call, name: str) -> bool:
     if not all(isinstance(node, PLAIN) for node in nodes):
         return False
     names = [node.id for node in nodes if isinstance(node, ast.Name)]
-    called = [node.func.id for node in nodes if of_name(node)]  # type: ignore[attr-defined]
+    called = [node.func.id for node in nodes if of_name(node)]  # type: ignore[attr-defined]  # a Name
     return (
         names.count(name) == 1
         and name in called

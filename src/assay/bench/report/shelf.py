@@ -42,7 +42,7 @@ class Shelf:
         Equal contents give equal bytes.
         """
         for limit in LIMITS:
-            packed = self._packed(lambda text, limit=limit: clip(text, limit))  # type: ignore[misc]
+            packed = self._packed(lambda text, limit=limit: clip(text, limit))  # type: ignore[misc]  # bound now
             if len(packed) <= room:
                 break
         cut = sum(len(text) > limit for text in self._texts)

@@ -19,7 +19,7 @@ def wanted(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
     guarded: set[ast.AST] = set()
     for node in ast.walk(tree):
         if spares(node):
-            for statement in node.body:  # type: ignore[attr-defined]
+            for statement in node.body:  # type: ignore[attr-defined]  # those that have one
                 guarded.update(ast.walk(statement))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom) and node not in guarded:

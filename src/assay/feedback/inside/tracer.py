@@ -27,7 +27,7 @@ def main() -> None:
         recorder.finish({"kind": "exited", "value": f"os._exit({status!r})"})
         cases.os_exit(0)
 
-    os._exit = leave  # type: ignore[assignment]
+    os._exit = leave  # type: ignore[assignment]  # a name of another module
     kind, value = cases.attempt(case.prepare)
     if kind == "returned":
         hooks.start(recorder)

@@ -58,10 +58,10 @@ def main(control: socket.socket, order: dict[str, Any]) -> NoReturn:
 def _set_streams() -> None:
     """Also under the names that keep them open where a program puts others in their place."""
     _BEFORE.extend((sys.__stdin__, sys.__stdout__, sys.__stderr__))
-    stdin: Any = open(0, encoding="utf-8", newline="\n", closefd=False)  # noqa: SIM115
-    stdout = _Stdout(open(1, "wb", closefd=False), "utf-8", line_buffering=True)  # noqa: SIM115
+    stdin: Any = open(0, encoding="utf-8", newline="\n", closefd=False)  # noqa: SIM115 - as long as the process
+    stdout = _Stdout(open(1, "wb", closefd=False), "utf-8", line_buffering=True)  # noqa: SIM115 - too
     stderr = io.TextIOWrapper(
-        open(2, "wb", 0, closefd=False),  # noqa: SIM115
+        open(2, "wb", 0, closefd=False),  # noqa: SIM115 - too
         "utf-8",
         "backslashreplace",
         write_through=True,
@@ -94,7 +94,7 @@ def _complain(error: BaseException, control: socket.socket, built: bool) -> None
 def _finish(status: int, module: types.ModuleType) -> int:
     """What the interpreter does at its end: threads, exit functions, names, buffers."""
     try:
-        threading._shutdown()  # type: ignore[attr-defined]
+        threading._shutdown()  # type: ignore[attr-defined]  # not in the stubs
         atexit._run_exitfuncs()
         _forget(vars(module))
         for stream in (sys.stdout, sys.__stdout__):

@@ -43,7 +43,7 @@ class Capture(io.TextIOBase):
         return _Bytes(self)
 
     @property
-    def encoding(self) -> str:  # type: ignore[override]
+    def encoding(self) -> str:  # type: ignore[override]  # an attribute there
         return "utf-8"
 
     def write(self, text: str) -> int:
