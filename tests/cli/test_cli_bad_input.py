@@ -47,6 +47,7 @@ TARGETS: list[Row] = [
     (["solve", "missing.py"], ["missing.py", "no such file"]),
     (["solve", "./"], [".py or .jsonl"]),
     (["solve", "folder.py"], ["folder.py", "folder"]),
+    (["solve", "folder"], ["folder: cannot fill this", ".py or .jsonl"]),
     (["solve", "syntax.py"], ["syntax.py, line 2"]),
     (["solve", "done.py"], ["done.py: nothing to fill", "raise NotImplementedError"]),
     (["solve", "unread.py"], ["unread.py", ">>> f(1", "never closed"]),
@@ -136,6 +137,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     for name, content in FILES.items():
         shell.file(name, content)
     (shell.folder / "folder.py").mkdir()
+    (shell.folder / "folder").mkdir()
     model = shell.model(right(), name="m.json")
     commands = [arguments for arguments, _ in (*TARGETS, *COMMANDS)]
     commands += [["solve", "add.py", *arguments] for arguments, _ in FLAGS]

@@ -1,5 +1,6 @@
 """What TARGET may be: a file with stubs, JSONL, `suite:ID`, `-`, or the task itself."""
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ def targets_of(given: str, tests: Sequence[Test]) -> list[Target]:
         found = [Target(Item(problem=python.load(Path(given))), Path(given))]
     elif looks_like_path(given):
         if Path(given).exists():
-            raise UsageError(f"{given}: cannot fill this kind of file; give .py or .jsonl")
+            raise UsageError(f"{given}: cannot fill this; give a .py or .jsonl file")
         raise ProblemError(f"{given}: no such file")
     else:
         return [Target(Item(problem=text.problem(given, tests)))]
@@ -73,5 +74,6 @@ def from_suite(name: str, wanted: str) -> list[Item]:
 
 
 def looks_like_path(given: str) -> bool:
-    """A single word with a slash or an ending: nobody's task, surely somebody's file."""
-    return not re.search(r"\s", given) and bool(re.search(r"/|\.\w{1,5}$", given))
+    """A single word with a slash or an ending, or of something that is here: nobody's task."""
+    named = re.search(r"/|\.\w{1,5}$", given) or os.path.lexists(given)
+    return not re.search(r"\s", given) and bool(named)
