@@ -1,16 +1,29 @@
-"""Keeps the processes of one run on one processor while it is short.
+"""Keeps what one worker starts on one processor while its runs are short.
 
-Candidate, judge and the thread that watches them wait for one another in turn; woken on another
-processor each time, they cost a fifth more CPU and do a third less (docs/log.md). A run that
-lasts is let go, so that no two long ones share a processor while another is idle.
+Candidate, judge and the thread that watches them wait for one another in turn: woken on another
+processor each time they cost a fifth more CPU, and two workers that chance upon the same
+processor leave the other one idle, a third of all runs (docs/log.md). A run that lasts is let
+go, so that no two long ones share a processor while another is idle.
 """
 
 import contextlib
 import ctypes
 import os
+import threading
+from collections import Counter
 from collections.abc import Iterable
 
 _libc = ctypes.CDLL(None)
+_taken: Counter[int] = Counter()
+"""Seats of this process by processor."""
+_lock = threading.Lock()
+KEPT_RUNS = 64
+"""After so many a seat is chosen anew, as others may have come to its processor."""
+
+
+def everywhere() -> set[int]:
+    """Where this process may run. Its main thread is never moved."""
+    return os.sched_getaffinity(os.getpid())
 
 
 def here() -> int:
@@ -21,16 +34,44 @@ def here() -> int:
         return -1
 
 
-def hold(pids: Iterable[int], processor: int) -> None:
+def hold(pids: Iterable[int], processors: set[int]) -> None:
     """Keeps them there. What may not be moved stays where it is."""
     for pid in pids:
         with contextlib.suppress(OSError):
-            os.sched_setaffinity(pid, {processor})
+            os.sched_setaffinity(pid, processors)
 
 
-def release(pids: Iterable[int]) -> None:
-    """Lets them run wherever this process may."""
-    everywhere = os.sched_getaffinity(0)
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(pid, everywhere)
+class Seat:
+    """The processor of one worker: one that no other worker of this process has, if there is."""
+
+    def __init__(self) -> None:
+        self.processor: int | None = None
+        self._runs = 0
+
+    def moved(self) -> bool:
+        """A run begins: keeps this thread here. Whether the worker's processes are to follow."""
+        before = self.processor
+        if self._runs % KEPT_RUNS == 0:
+            self.leave()  # one run without a seat shows where there is room
+        elif self.processor is None:
+            self._take()
+        self._runs += 1
+        if threading.current_thread() is not threading.main_thread():
+            hold([0], self.processors())
+        return self.processor != before
+
+    def processors(self) -> set[int]:
+        return everywhere() if self.processor is None else {self.processor}
+
+    def _take(self) -> None:
+        now = here()
+        with _lock:
+            free = sorted(everywhere(), key=lambda number: (_taken[number], number != now, number))
+            self.processor = free[0]
+            _taken[self.processor] += 1
+
+    def leave(self) -> None:
+        if self.processor is not None:
+            with _lock:
+                _taken[self.processor] -= 1
+            self.processor = None

@@ -155,7 +155,7 @@ class CandidateRun(Spawned):
     def _tick(self) -> Stop | None:
         if not self._released and self.process.pid is not None:
             self._released = True
-            affinity.release(tree.descendants(self.process.pid))
+            affinity.hold(tree.descendants(self.process.pid), affinity.everywhere())
         cpu, self.resident = self._zygote.usage()
         if self._base < 0:  # the first look comes 50 ms after the test began
             self._base = max(0.0, cpu - 0.05)

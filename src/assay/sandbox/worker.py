@@ -241,7 +241,7 @@ class Worker:
         self.tier, self.slot = tier, slot
         self.zygotes: dict[str, Zygote] = {}
         self._killed = False
-        self._processor = -1
+        self._seat = affinity.Seat()
         self.memory: cgroup.MemoryGroup | None = None
         self.judge: Any = None
         """The judge that is kept for the tests of many jobs; `judging` owns it."""
@@ -268,13 +268,11 @@ class Worker:
                 self.memory = None
 
     def settle(self) -> None:
-        """Runs that are forked from now on begin on the processor of this thread."""
-        processor = affinity.here()
-        if processor not in (-1, self._processor):
-            self._processor = processor
-            pids = [self.zygotes[role].pid for role in ROLES]
+        """Runs that are forked from now on begin on this worker's processor."""
+        if self._seat.moved():
+            pids = [zygote.pid for zygote in self.zygotes.values()]
             judge = self.judge.process.pid if self.judge is not None else None
-            affinity.hold([*pids, judge] if judge is not None else pids, processor)
+            affinity.hold([*pids, judge] if judge else pids, self._seat.processors())
 
     def prepare(self, memory_mb: int) -> None:
         if self.memory is not None:
@@ -321,6 +319,7 @@ class Worker:
             self.judge = None
         for zygote in self.zygotes.values():
             zygote.close()
+        self._seat.leave()
         if self.memory is not None:
             self.memory.close()
         if self.work is not None:
