@@ -66,14 +66,19 @@ _BUILTINS = frozenset((
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, BaseException)
 }  # fmt: skip
-_NODES = (
+_PLAIN = (
     ast.mod, ast.FunctionDef, ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For,
     ast.While, ast.If, ast.With, ast.withitem, ast.Raise, ast.Try, ast.ExceptHandler, ast.Assert,
     ast.Import, ast.ImportFrom, ast.alias, ast.Nonlocal, ast.Expr, ast.Pass, ast.Break,
-    ast.Continue, ast.arguments, ast.arg, ast.keyword, ast.comprehension, ast.expr_context,
-    ast.boolop, ast.operator, ast.unaryop, ast.cmpop, ast.expr,
+    ast.Continue, ast.arguments, ast.arg, ast.keyword, ast.comprehension, ast.expr,
 )  # fmt: skip
-_NOT = (ast.Await, ast.Yield, ast.YieldFrom)
+_NODES = frozenset(
+    kind
+    for kind in vars(ast).values()
+    if isinstance(kind, type)
+    and issubclass(kind, _PLAIN)
+    and not issubclass(kind, ast.Await | ast.Yield | ast.YieldFrom)
+)
 
 
 def pure(test: dict[str, Any]) -> bool:
@@ -89,7 +94,7 @@ def pure(test: dict[str, Any]) -> bool:
 
 
 def _pure(node: ast.AST, own: set[Any]) -> bool:
-    if not isinstance(node, _NODES) or isinstance(node, _NOT):
+    if type(node) not in _NODES:
         return False
     if isinstance(node, ast.Name):
         known = node.id in _BUILTINS or not hasattr(builtins, node.id)

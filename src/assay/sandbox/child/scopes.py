@@ -41,6 +41,9 @@ class Split:
     ) -> None:
         self._peer, self._kinds, self._text = peer, kinds, text
         self._made: dict[str, Any] = {}
+        self._hiding = {
+            name for name in kinds.keys() & static.BUILTINS if kinds[name] == "function"
+        }
         for name, base in text.errors.items():
             parent = peer.errors.get(base) or getattr(builtins, base)
             peer.errors[name] = type(name, (parent,), {"__module__": "candidate"})
@@ -60,7 +63,8 @@ class Split:
 
     def names(self, test: dict[str, Any]) -> dict[str, Any]:
         scope: dict[str, Any] = {}
-        mentioned = static.mentioned(test) & self._kinds.keys() - static.BUILTINS
+        known = self._kinds.keys() - static.BUILTINS
+        mentioned = known.intersection(test["names"])
         for statement in self._text.imports(mentioned):
             run_import(statement, scope)
         scope.pop("__builtins__", None)
@@ -73,10 +77,9 @@ class Split:
         return scope
 
     def shadowed(self, text: str) -> dict[str, Any]:
-        names = static.mentioned({"call": text})
-        hidden = {name for name in names & static.BUILTINS if self._kinds.get(name) == "function"}
-        own = {name for name in names if name in self._kinds and name not in static.BUILTINS}
-        return {} if own else {name: self.value(name) for name in hidden}
+        names = static.names_in(text) if self._hiding else frozenset[str]()
+        own = names & self._kinds.keys() - static.BUILTINS
+        return {} if own else {name: self.value(name) for name in names & self._hiding}
 
     def install(self, module: str | None) -> None:
         made = _Module(self)
@@ -127,7 +130,7 @@ class Direct:
         }
 
     def shadowed(self, text: str) -> dict[str, Any]:
-        names = static.mentioned({"call": text})
+        names = static.names_in(text)
         own = {name for name in names - static.BUILTINS if hasattr(self._module, name)}
         hidden = {name for name in names & static.BUILTINS if hasattr(self._module, name)}
         return {} if own else {name: getattr(self._module, name) for name in hidden}

@@ -8,7 +8,7 @@ import ast
 import builtins
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -26,11 +26,11 @@ _SAFE_BUILTINS = frozenset((
     "slice", "sorted", "str", "sum", "tuple", "type", "zip", "True", "False", "None",
 ))  # fmt: skip
 _UNSAFE_BUILTINS = BUILTINS - _SAFE_BUILTINS
-_SAFE_NODES = (
+_SAFE_NODES = frozenset((
     ast.Expr, ast.Call, ast.Name, ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict,
     ast.UnaryOp, ast.BinOp, ast.Compare, ast.BoolOp, ast.Subscript, ast.Slice, ast.keyword,
-    ast.Starred, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.expr_context,
-)  # fmt: skip
+    ast.Starred,
+))  # fmt: skip
 _PATCHING = frozenset((
     "monkeypatch", "patch", "mocker", "reload", "getsource", "getsourcelines",
     "__doc__", "__annotations__", "getdoc", "signature", "getfullargspec", "get_type_hints",
@@ -49,6 +49,7 @@ _CLASS_MAKERS = frozenset((
     "namedtuple", "NamedTuple", "make_dataclass", "TypedDict", "NewType", "type", "new_class",
     "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag",
 ))  # fmt: skip
+_DEFINED = re.compile(r"^(?:async )?def (\w+)", re.MULTILINE)
 _MAKES_CLASS = re.compile(rf"\b(class|{'|'.join(_CLASS_MAKERS)})\b")
 _ERRORS = frozenset(
     name
@@ -92,10 +93,9 @@ class CandidateText:
         """Exception classes that it defines, each with the name of its base."""
         return self._named[1]
 
-    def imports(self, names: set[str]) -> list[str]:
+    def imports(self, names: Set[str]) -> list[str]:
         """Statements that give a test the `names` that it uses, where an import does."""
-        imported = [n for n in names if not re.search(rf"^(async )?def {n}\b", self._code, re.M)]
-        if not imported or "import" not in self._code:
+        if "import" not in self._code or names.issubset(_DEFINED.findall(self._code)):
             return []
         return [
             ast.unparse(node)
@@ -138,10 +138,30 @@ def parsed(code: str) -> ast.Module:
         return ast.Module([], [])
 
 
+_NODES = frozenset(
+    kind
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+) - {
+    kind
+    for base in (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
+    for kind in base.__subclasses__()
+}
+"""Those that say something of themselves: no operators, no contexts."""
+
+
 @lru_cache(64)
 def nodes_of(text: str) -> tuple[ast.AST, ...]:
-    """Every node of a text, its module first; kept, as several questions are asked of a test."""
-    return tuple(ast.walk(parsed(text)))
+    """Every node of a text, its module first, without operators and contexts; kept, as several
+    questions are asked of a test. A third of what `ast.walk` takes."""
+    found: list[ast.AST] = [parsed(text)]
+    for node in found:
+        for value in vars(node).values():
+            if type(value) is list:
+                found += [item for item in value if type(item) in _NODES]
+            elif type(value) in _NODES:
+                found.append(value)
+    return tuple(found)
 
 
 def _error_base(node: ast.ClassDef, known: dict[str, str]) -> str | None:
@@ -196,16 +216,13 @@ def texts(test: dict[str, Any]) -> Iterator[str]:
             yield text
 
 
-def mentioned(test: dict[str, Any]) -> set[str]:
+def mentioned(test: dict[str, Any]) -> Set[str]:
     """Every name and attribute that the test's text uses."""
-    names: set[str] = set()
-    for text in texts(test):
-        names |= _names(text)
-    return names
+    return frozenset[str]().union(*map(names_in, texts(test)))
 
 
 @lru_cache(512)
-def _names(text: str) -> frozenset[str]:
+def names_in(text: str) -> frozenset[str]:
     names: set[str] = set()
     for node in nodes_of(text.strip()):
         if isinstance(node, ast.Name):
@@ -228,14 +245,18 @@ def patches(test: dict[str, Any]) -> bool:
 
 
 def _patches(text: str) -> bool:
+    nodes = nodes_of(text.strip())
     modules: set[str] = set()
     coroutines: set[str] = set()
-    for node in nodes_of(text.strip()):
+    for node in nodes:
         if isinstance(node, ast.Import):
             modules.update(alias.asname or alias.name for alias in node.names)
         elif isinstance(node, ast.AsyncFunctionDef):
             coroutines.add(node.name)
-    return any(_reaches(node, modules, coroutines) for node in nodes_of(text.strip()))
+    return any(type(node) in _REACHING and _reaches(node, modules, coroutines) for node in nodes)
+
+
+_REACHING = frozenset((ast.Call, ast.Attribute, ast.AsyncFor, ast.AsyncWith, ast.comprehension))
 
 
 def _reaches(node: ast.AST, modules: set[str], coroutines: set[str]) -> bool:
@@ -324,7 +345,7 @@ def _is_simple(nodes: tuple[ast.AST, ...]) -> bool:
     if not isinstance(module, ast.Module) or len(module.body) != 1:
         return False
     return all(
-        isinstance(node, _SAFE_NODES)
+        type(node) in _SAFE_NODES
         and not (isinstance(node, ast.Name) and node.id in _UNSAFE_BUILTINS)
         for node in rest
     )
