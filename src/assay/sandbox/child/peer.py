@@ -52,8 +52,8 @@ class Peer:
     def send(self, message: Any) -> None:
         data = wire.frame(codec.dumps(message, self.limit_out))
         try:
-            wire.send_bytes(self._sock, data)
-        except wire.Closed as error:
+            self._sock.sendall(data)
+        except OSError as error:
             raise self.gone() from error
 
     def receive(self) -> dict[str, Any]:

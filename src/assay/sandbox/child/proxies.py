@@ -139,7 +139,8 @@ class JudgePeer(Peer):
 
     def call(self, target: dict[str, Any], name: str, args: Any, kwargs: Any) -> Any:
         try:
-            encoded = self.encode([list(args), kwargs])
+            given = [self.encode(item) for item in args]
+            encoded = [given, self.encode(kwargs) if kwargs else {"D": []}]
         except codec.NotPlain as error:
             if not self._asked:  # too deep, say: the test alone made it
                 self.unsplit = f"an argument that does not cross: {error}"

@@ -211,9 +211,5 @@ def count() -> int:
 
 def used() -> tuple[float, int]:
     """CPU seconds of this process, and the bytes by which its memory grew at most."""
-    return spent(resource.getrusage(resource.RUSAGE_SELF))
-
-
-def spent(usage: resource.struct_rusage) -> tuple[float, int]:
-    """As `used`, of a process that began with the memory that this one began with."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime, max(0, usage.ru_maxrss - _baseline) * 1024

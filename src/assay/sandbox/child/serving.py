@@ -68,6 +68,8 @@ class Capture(io.TextIOBase):
         return "".join(self._parts)
 
     def take(self) -> str:
+        if not self._parts:
+            return ""
         text = self.getvalue()
         self._parts.clear()
         return text
@@ -152,22 +154,19 @@ class Server(Peer):
         self._turn.acquire()
         while True:
             try:
-                self._work_on(self.receive())
+                request = self.receive()
+                self._turn.release()  # while it works, and only then, threads may call back
+                try:
+                    reply = self.answer(request)
+                finally:
+                    self._turn.acquire()
+                if _getpid() != self._pid:  # the call forked: only the first process answers
+                    _exit(0)
+                self.send(reply)
             except codec.NotPlain as error:
                 self.send({"bad": str(error)})
             except Gone:
                 return
-
-    def _work_on(self, request: dict[str, Any]) -> None:
-        """While it works on it, and only then, the candidate's threads have their turn."""
-        self._turn.release()
-        try:
-            reply = self.answer(request)
-        finally:
-            self._turn.acquire()
-        if _getpid() != self._pid:  # the call forked: only the first process answers
-            _exit(0)
-        self.send(reply)
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -227,7 +226,9 @@ class Server(Peer):
             function = self.exported(request["id"])
         else:
             function = getattr(self._module, request["name"])
-        args, kwargs = self.decode(request["args"])
+        nodes, named = request["args"]
+        args = [codec.decode(node, self._in, 1) for node in nodes]
+        kwargs = self.decode(named) if named["D"] else {}
         try:
             reply = self._result(function(*args, **kwargs), args, kwargs)
         except (Gone, codec.NotPlain):
@@ -260,16 +261,19 @@ def _plain_attributes(error: BaseException) -> Iterator[list[Any]]:
 
 def may_change(node: Any) -> bool:
     """Whether the arguments hold a list, dict or set that a call can change in place."""
-    args, kwargs = node[0], node[1]["D"]
-    return any(_mutable(item) for item in args) or any(_mutable(item) for _, item in kwargs)
+    nodes, named = node
+    return _mutable(nodes) or _mutable([item for _, item in named["D"]])
 
 
-def _mutable(node: Any) -> bool:
-    if type(node) is list:
-        return True
-    if type(node) is not dict:
-        return False
-    [(tag, body)] = node.items()
-    if tag in ("T", "NT"):
-        return any(_mutable(item) for item in (body if tag == "T" else body[2]))
-    return tag in _MUTABLE
+def _mutable(nodes: list[Any]) -> bool:
+    """Whether one of them is."""
+    for node in nodes:
+        if type(node) is list:
+            return True
+        if type(node) is dict:
+            [(tag, body)] = node.items()
+            if tag in _MUTABLE:
+                return True
+            if tag in ("T", "NT") and _mutable(body if tag == "T" else body[2]):
+                return True
+    return False

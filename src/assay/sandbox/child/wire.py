@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable
-from json import scanner
+from json import encoder, scanner
 from typing import Any
 
 MAX_FRAME = 80 << 20
@@ -18,13 +18,17 @@ class Closed(Exception):
     """The other end is gone, or what it sent is no frame."""
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_plain = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+# What `_plain.encode` makes anew for each message.
+_chunks: Callable[[Any, int], tuple[str, ...]] = encoder.c_make_encoder(  # type: ignore[attr-defined]
+    None, _plain.default, encoder.encode_basestring_ascii, None, ":", ",", False, False, True
+)
 _scan: Callable[[str, int], tuple[Any, int]] = scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type]
 
 
 def dumps(tree: Any) -> bytes:
     """Compact JSON. As `json.dumps`, which would build an encoder each time."""
-    return _encode(tree).encode("ascii")
+    return "".join(_chunks(tree, 0)).encode("ascii")
 
 
 def loads(data: bytes) -> Any:
@@ -68,19 +72,6 @@ def nothing() -> None:
     """Waits on."""
 
 
-def _some(sock: socket.socket, late: Callable[[], None]) -> bytes:
-    """What there is: most messages are one read. The sender waits for an answer to each."""
-    while True:
-        try:
-            data = sock.recv(65_536)
-        except BlockingIOError:
-            late()
-            continue
-        if not data:
-            raise Closed("end of stream")
-        return data
-
-
 def _take(sock: socket.socket, size: int, late: Callable[[], None] = nothing) -> bytes:
     chunks: list[bytes] = []
     while size:
@@ -106,7 +97,15 @@ def recv_bytes(
     Raises `Closed`.
     """
     try:
-        first = _some(sock, late)
+        first = b""
+        while not first:
+            try:
+                first = sock.recv(65_536)  # mostly all: the sender waits for an answer to each
+            except BlockingIOError:
+                late()
+            else:
+                if not first:
+                    raise Closed("end of stream")
         if len(first) < 4:
             first += _take(sock, 4 - len(first), late)
         (size,) = _HEAD.unpack_from(first)
