@@ -1,5 +1,6 @@
 """The zygote's loop: see `zygote`."""
 
+import _signal
 import ast
 import contextlib
 import errno
@@ -209,7 +210,7 @@ class Zygote:
         """In the confined process of a run: never returns."""
         try:
             self._control = -1
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
             self._run()
         finally:
             os._exit(70)
