@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ABI = 3
@@ -13,8 +14,8 @@ STEPS = (
 """What a run does before it starts, by the number that `confine` of spawn.c reports."""
 
 
-Loop = Callable[[int, bytes, bool, bytearray], int]
-"""`serve(control, filter, dumpable, request)` of spawn.c."""
+Loop = Callable[[int, bytes, bool, bytearray], Callable[[], int]]
+"""`serve(control, filter, dumpable, request)` of spawn.c, ready to be called."""
 
 
 def load() -> Loop | None:
@@ -27,10 +28,13 @@ def load() -> Loop | None:
     except (OSError, AttributeError):
         return None
 
-    def serve(control: int, program: bytes, dumpable: bool, request: bytearray) -> int:
+    def serve(
+        control: int, program: bytes, dumpable: bool, request: bytearray
+    ) -> Callable[[], int]:
         code = ctypes.create_string_buffer(program, len(program))
         room = (ctypes.c_char * len(request)).from_buffer(request)
-        result: int = library.serve(control, code, len(program) // 8, int(dumpable), room)
-        return result
+        numbers = map(ctypes.c_int, (control, len(program) // 8, dumpable))
+        fd, length, flag = numbers  # kept, as each run would have to let go of its own
+        return partial(library.serve, fd, code, length, flag, room)
 
     return serve

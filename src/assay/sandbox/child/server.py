@@ -8,6 +8,7 @@ import faulthandler
 import fcntl
 import gc
 import importlib
+import io
 import json
 import os
 import random
@@ -17,6 +18,7 @@ import struct
 import sys
 import traceback
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -88,6 +90,8 @@ def warm(config: dict[str, Any]) -> None:
         faulthandler.disable()
     parsed = ast.parse("def f(a: int = 1) -> int:\n    return [x for x in (a,)][0]\n")
     exec(compile(parsed, "<warm>", "exec"), {})
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # seen even where a program does not end
     warm_up()
     try:
         json.loads("[1")
@@ -147,15 +151,18 @@ class Zygote:
     def serve(self) -> None:
         """Until the control socket closes. Raises `OSError`, `struct.error`."""
         room = bytearray(orders.REQUEST_BYTES)
-        filter_ = seccomp.program(kernel.MACHINE, "run") if self._native else b""
+        loop: Callable[[], int] | None = None
+        if self._native is not None:
+            filter_ = seccomp.program(kernel.MACHINE, "run")
+            loop = self._native(self._control, filter_, self._solves, room)
         while True:
             fds: list[int] = []
-            if self._native is not None:
-                found = self._native(self._control, filter_, self._solves, room)
-                if found == native.CLOSED:
-                    return
+            if loop is not None:
+                found = loop()
                 if found == native.IN_CHILD:
                     self._begin()
+                if found == native.CLOSED:
+                    return
                 request = orders.request(room)
             else:
                 received, fds = self._receive()

@@ -4,7 +4,6 @@ Everything here shares its process with code that may be hostile. Nothing that i
 a test pass: it answers calls with plain values, and the judge compares.
 """
 
-import io
 import os
 import socket
 import sys
@@ -23,6 +22,7 @@ _BECOME: dict[str, Callable[[socket.socket, dict[str, Any]], NoReturn]] = {
 }
 WARM_ROUNDS = 20
 """After so many the interpreter has specialised the code, and no longer writes into it."""
+_ORDER = orders.SplitOrder(0, 0, 1, "def f(a: list[int]) -> int:\n    return sum(a)\n")
 _CALL = {"op": "call", "name": "f", "args": [[[1, 2]], {"D": []}], "begin": [0, 0]}
 
 
@@ -44,24 +44,29 @@ class Solver:
         body = wire.recv_bytes(self._control)
         if body.startswith(b"{"):
             self._other(wire.loads(body))
-        order = orders.split_order(body)
-        module = self._loaded(order.code, order.cpu, order.wall)
-        self._server.serve(module, order.output)
+        self._serve(body, report.reached)
         _exit(0)
+
+    def _serve(self, body: bytes, reached: Callable[[], None]) -> None:
+        order = orders.split_order(body)
+        module = self._loaded(order.code, order.cpu, order.wall, reached)
+        self._server.serve(module, order.output)
 
     def _other(self, order: dict[str, Any]) -> NoReturn:
         if order["op"] in _BECOME:
             _BECOME[order["op"]](self._control, order)
-        module = self._loaded(order["code"], order["cpu"], order["wall"])
+        module = self._loaded(order["code"], order["cpu"], order["wall"], report.reached)
         self._server.capture.renew(order["output"])
         direct.run(self._control, module, order, checks.run, self._server.capture)
 
-    def _loaded(self, code: str, cpu: float, wall: float) -> types.ModuleType:
+    def _loaded(
+        self, code: str, cpu: float, wall: float, reached: Callable[[], None]
+    ) -> types.ModuleType:
         """Tells what the code defines, or ends this process where it fails."""
         me = _getpid()
         report.remember(code)
         report.arm(cpu, wall)
-        report.reached()
+        reached()
         module, told = load(code)
         if _getpid() != me:  # the code forked: only the first process serves
             _exit(0)
@@ -73,25 +78,22 @@ class Solver:
 
     def warm_up(self) -> None:
         """Serves itself once, so that no fork pays for what the first calls build."""
-        kept, stdout = self._server, sys.stdout
+        kept, stdout = (self._control, self._server), sys.stdout
         for _ in range(WARM_ROUNDS):
-            ours, theirs = socket.socketpair()
-            with ours, theirs:
-                self._server = serving.Server(theirs)
-                module, told = load("def f(a: list[int]) -> int:\n    return sum(a)\n")
-                wire.send(theirs, told)
-                wire.send(ours, _CALL)
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with ours, theirs:  # a read is a message
+                self._control, self._server = theirs, serving.Server(theirs)
+                wire.send_bytes(ours, wire.frame(_ORDER.pack()))
+                for _ in range(3):
+                    wire.send(ours, _CALL)
                 ours.shutdown(socket.SHUT_WR)
-                assert module is not None
-                self._server.serve(module, 1)
-        self._server, sys.stdout = kept, stdout
+                self._serve(wire.recv_bytes(theirs), wire.nothing)
+        (self._control, self._server), sys.stdout = kept, stdout
         sys.modules.pop("candidate", None)
 
 
 def load(code: str) -> tuple[types.ModuleType | None, dict[str, Any]]:
     """The module and what it defines, or `None` and how it failed."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # seen even where loading does not end
     module = types.ModuleType("candidate")
     sys.modules["candidate"] = module
     try:
@@ -101,11 +103,14 @@ def load(code: str) -> tuple[types.ModuleType | None, dict[str, Any]]:
     try:
         exec(compiled, module.__dict__)
         sys.stdout.flush()
-        names = [[name, kind_of(value)] for name, value in list(vars(module).items())]
+        names = [
+            [name, kind_of(value)]
+            for name, value in list(vars(module).items())
+            if type(name) is str and not name.startswith("__")
+        ]
     except BaseException as error:  # noqa: BLE001 - whatever it raises is data
         return None, {"failed": report.describe(error)}
-    told = [pair for pair in names if not pair[0].startswith("__")]
-    return module, {"names": told, "cpu": report.used()[0]}
+    return module, {"names": names, "cpu": report.used()[0]}
 
 
 def kind_of(value: Any) -> str:
