@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from assay.errors import SandboxError
+from assay.errors import SandboxError, UsageError
 from assay.problem import Call, Limits
 from assay.sandbox import Job, Sandbox, open_sandbox, workfolder
 from assay.sandbox.pool import Pool
@@ -122,6 +122,20 @@ async def test_the_loop_stays_free(isolated: Sandbox) -> None:
     await isolated.run([Job(code="import time\ntime.sleep(0.5)\n")])
     ticker.cancel()
     assert ticks > 20
+
+
+async def test_the_first_failure_ends_the_others() -> None:
+    """A list of jobs that waits for all of them, and then says that the first could not be run."""
+    sandbox = open_sandbox(slots=2)
+    try:
+        started = time.monotonic()
+        with pytest.raises(UsageError, match="cpu_seconds"):
+            await sandbox.run([SLEEP, Job(code="", limits=Limits(cpu_seconds=0)), SLEEP])
+        assert time.monotonic() - started < 30
+        assert await sandbox.run([]) == []
+        assert all(run.passed for run in await sandbox.run([HELLO] * 3))
+    finally:
+        await sandbox.close()
 
 
 async def test_a_lost_worker_is_replaced() -> None:

@@ -22,8 +22,9 @@ KEPT_RUNS = 64
 
 
 def everywhere() -> set[int]:
-    """Where this process may run. Its main thread is never moved."""
-    return os.sched_getaffinity(os.getpid())
+    """Where this process may run, whose main thread is never moved; nothing where no system
+    call tells."""
+    return os.sched_getaffinity(os.getpid()) if hasattr(os, "sched_getaffinity") else set()
 
 
 def here() -> int:
@@ -36,7 +37,7 @@ def here() -> int:
 
 def hold(pids: Iterable[int], processors: set[int]) -> None:
     """Keeps them there. What may not be moved stays where it is."""
-    for pid in pids:
+    for pid in pids if processors else ():
         with contextlib.suppress(OSError):
             os.sched_setaffinity(pid, processors)
 
@@ -51,6 +52,8 @@ class Seat:
     def moved(self) -> bool:
         """A run begins: keeps this thread here. Whether the worker's processes are to follow."""
         before = self.processor
+        if len(everywhere()) < 2:
+            return False
         if self._runs % KEPT_RUNS == 0:
             self.leave()  # one run without a seat shows where there is room
         elif self.processor is None:

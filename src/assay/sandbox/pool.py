@@ -83,7 +83,8 @@ class Pool:
         tickets = [_Ticket(job) for job in jobs]
         futures = [self._threads.submit(self._serve, ticket) for ticket in tickets]
         try:
-            return list(await asyncio.gather(*(asyncio.wrap_future(f) for f in futures)))
+            await _done(futures)
+            return [future.result() for future in futures]
         except BaseException:
             self._call_off(tickets, futures)
             raise
@@ -149,6 +150,35 @@ class Pool:
         for worker in workers:
             worker.close()
         self._workers.clear()
+
+
+async def _done(futures: list[Future[Run]]) -> None:
+    """Waits for all, or for the first that fails, and raises what that did.
+
+    One wake-up of the event loop, where `asyncio.gather` has one for each, which takes the
+    interpreter from the threads that run the jobs.
+    """
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[None] = loop.create_future()
+    lock, left = threading.Lock(), len(futures)
+
+    def end(error: BaseException | None) -> None:
+        if not over.done():
+            over.set_result(None) if error is None else over.set_exception(error)
+
+    def ended(future: Future[Run]) -> None:
+        nonlocal left
+        error = None if future.cancelled() else future.exception()
+        with lock:
+            left -= 1
+        if error is not None or left == 0:
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits
+                loop.call_soon_threadsafe(end, error)
+
+    for future in futures:
+        future.add_done_callback(ended)
+    if futures:
+        await over
 
 
 _: type[Sandbox] = Pool

@@ -2,7 +2,6 @@
 
 import errno
 import faulthandler
-import io
 import linecache
 import os
 import reprlib

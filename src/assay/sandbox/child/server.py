@@ -1,6 +1,6 @@
 """The zygote's loop: see `zygote`."""
 
-import _signal
+import _signal  # type: ignore[import-not-found]  # `signal` would make an enum of it in each run
 import ast
 import contextlib
 import errno

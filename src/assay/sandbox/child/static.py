@@ -95,7 +95,7 @@ class CandidateText:
 
     def imports(self, names: Set[str]) -> list[str]:
         """Statements that give a test the `names` that it uses, where an import does."""
-        if "import" not in self._code or names.issubset(_DEFINED.findall(self._code)):
+        if "import" not in self._code or names <= set(_DEFINED.findall(self._code)):
             return []
         return [
             ast.unparse(node)
@@ -139,9 +139,7 @@ def parsed(code: str) -> ast.Module:
 
 
 _NODES = frozenset(
-    kind
-    for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST)
+    kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST)
 ) - {
     kind
     for base in (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)

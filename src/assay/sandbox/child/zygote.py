@@ -7,6 +7,7 @@ When the socket closes it ends, and as pid 1 of its namespace it takes everythin
 
 import importlib
 import json
+import os
 import sys
 import types
 from pathlib import Path
@@ -28,4 +29,8 @@ def _light_packages() -> None:
 if __name__ == "__main__":
     _light_packages()
     server = importlib.import_module("assay.sandbox.child.server")
+    # Our own modules may be kept compiled, as an installer that does not compile leaves them;
+    # what a run imports may not.
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     server.main(json.loads(sys.argv[1]))
