@@ -1,7 +1,6 @@
 """The names that a test sees: the candidate's, through the channel or (`Direct`) as they are."""
 
 import builtins
-import importlib
 import sys
 import types
 from typing import Any, Protocol
@@ -156,5 +155,4 @@ def fresh_module(name: str) -> types.ModuleType:
     """An empty module for a test's source, registered so that its classes find it."""
     module = types.ModuleType(name)
     sys.modules[name] = module
-    importlib.invalidate_caches()
     return module
