@@ -37,8 +37,8 @@ _MODULES: dict[str, frozenset[str]] = {
     "itertools": frozenset(name for name in dir(itertools) if name[0] != "_"),
     "math": frozenset(name for name in dir(math) if name[0] != "_"),
     "random": frozenset((
-        "choice", "choices", "randint", "random", "randrange", "sample", "seed", "shuffle",
-        "uniform",
+        "Random", "choice", "choices", "randint", "random", "randrange", "sample", "seed",
+        "shuffle", "uniform",
     )),
     "re": frozenset((
         "compile", "escape", "findall", "finditer", "fullmatch", "match", "search", "split",
