@@ -47,3 +47,70 @@ def test_a_judge_is_told_every_name_of_a_test() -> None:
 def test_imports_that_a_test_uses(code: str, names: set[str], given: list[str]) -> None:
     """A module that the candidate imports and the test uses is not there for the test."""
     assert static.CandidateText(code).imports(names) == given
+
+
+STEALS = """import copy, collections
+def steal(target, name):
+    seen = []
+    M = collections.namedtuple("M", "get")
+    def g(d, nil):
+        seen.append(d)
+        return nil
+    try:
+        copy.deepcopy(list.append, M(g))
+    except TypeError:
+        pass
+    return copy.deepcopy(list.append, {seen[1]: target, seen[2]: name})
+steal(copy.deepcopy, "__globals__")
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        STEALS,
+        "from copy import deepcopy as d\n",
+        "from collections import Counter\nkind = Counter.copy(int)\n",
+        "from collections import Counter as K\nkind = (lambda c: c.copy)(K)(int)\n",
+        "import typing\nkind = typing.Counter.copy(int)\n",
+        "import re\nre.compile('a', 2)\n",
+        "import random\nrandom.Random.seed\n",
+        "from fractions import Fraction\n",
+        "from typing import Union\n",
+        "class A:\n    pass\n",
+        "def f():\n    yield 1\n",
+        "def f():\n    global g\n    g = 1\n",
+        "import math\nmath.pi = 3\n",
+        "import math\nfor math.pi in [3]:\n    pass\n",
+        "import math as __builtins__\n",
+        "try:\n    f()\nexcept NameError as __builtins__:\n    pass\n",
+        "def __getattr__(name):\n    return 1\n",
+        "x = f.__globals__\n",
+        "x = f._private\n",
+        "x = __builtins__\n",
+        "x = getattr(f, 'a')\n",
+        "x = type(f)\n",
+        "from math import *\n",
+        "import os\n",
+        "del f\n",
+        "this is no python",
+    ],
+)
+def test_what_may_outlive_a_test_has_a_judge_of_its_own(source: str) -> None:
+    """A test that decides about the candidates that the same judge meets after it."""
+    assert not plan.read(Script(id="t", source=source, call="f()")).pure
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def check(f):\n    assert f([1]) == 2, 'no'\n",
+        "import math\nfrom typing import List\nassert math.isclose(f(1), 1.0, abs_tol=1e-6)\n",
+        "from collections import Counter\nassert Counter(f('a')) == Counter('a')\n",
+        "import random\nfor _ in range(9):\n    x = random.randint(0, 9)\n    assert f(x) == x\n",
+        "try:\n    f(None)\nexcept TypeError as error:\n    assert error.args\n",
+    ],
+)
+def test_plain_tests_share_a_judge(source: str) -> None:
+    """A list so short that every test pays for a judge of its own."""
+    assert plan.read(Script(id="t", source=source, call="f(1)")).pure

@@ -10,6 +10,7 @@ JSON: `{"seconds", "cpu_seconds", "passed", "used"}`, or `{"missing": "why"}`.
 
 import ast
 import asyncio
+import contextlib
 import copy
 import ctypes
 import importlib
@@ -23,6 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 Program = dict[str, Any]
@@ -203,35 +205,46 @@ RUNNERS: dict[str, Callable[[list[Program], int, str | None], AbstractContextMan
 
 
 def cpu_seconds() -> float:
-    """Of this process and of all that it has waited for."""
+    """Of this process, of all that it has waited for, and of all below it that is still there: what
+    ends with its namespace is waited for by nobody."""
     both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in both)
+    waited = sum(usage.ru_utime + usage.ru_stime for usage in both)
+    return waited + sum(_used(fields) for fields in _below(os.getpid()))
 
 
-def reap() -> None:
-    """Waits for what lost its parent on the way (bubblewrap's inner process): its CPU counts."""
-    while True:
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
+def _used(fields: list[str]) -> float:
+    """CPU seconds, from the fields after the name in /proc/PID/stat: its own, and of those it has
+    waited for."""
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def _below(top: int) -> list[list[str]]:
+    """The fields of every process below `top`."""
+    stats: dict[int, list[str]] = {}
+    for folder in Path("/proc").glob("[1-9]*"):
+        with contextlib.suppress(OSError):
+            stats[int(folder.name)] = (folder / "stat").read_text().rpartition(")")[2].split()
+    found = {top}
+    while more := {pid for pid, fields in stats.items() if int(fields[1]) in found} - found:
+        found |= more
+    return [stats[pid] for pid in found - {top}]
 
 
 def measure(runner: str, order: dict[str, Any]) -> dict[str, Any]:
-    """Everything up to the first program is outside of `seconds`. CPU of helpers that were started
-    before it is inside of `cpu_seconds`: the same with no programs says how much that is."""
+    """Everything up to the first program is left out. What loses its parent on the way
+    (bubblewrap's inner process) becomes ours, so that its CPU counts."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         with RUNNERS[runner](order["programs"], order["workers"], order["path"]) as work:
             before, started = cpu_seconds(), time.perf_counter()
             verdicts = work()
             seconds = time.perf_counter() - started
+            used = cpu_seconds() - before
     except Missing as error:
         return {"missing": str(error)}
-    reap()
     return {
         "seconds": seconds,
-        "cpu_seconds": cpu_seconds() - before,
+        "cpu_seconds": used,
         "passed": sum(verdicts),
         "used": len(verdicts),
     }

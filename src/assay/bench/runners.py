@@ -105,14 +105,13 @@ def compare_runners(
     """One row a work and runner: medians over passes in which the runners take turns, since
     a machine's speed changes meanwhile. Raises `SandboxError` where a runner breaks."""
     found = {(work, runner.name): Measured() for work in works for runner in runners}
-    idle: dict[str, float] = {}
     for number in range(passes):
         for work, programs in works.items():
             for runner in runners:
                 tell(f"pass {number + 1} of {passes}: {work}, {runner.name}")
                 measured = found[work, runner.name]
                 if measured.missing is None:
-                    _take(runner, programs, workers, peers, idle, measured)
+                    _take(runner, programs, workers, peers, measured)
     return [
         _row(work, runner, found, workers=workers, programs=len(programs))
         for work, programs in works.items()
@@ -125,22 +124,16 @@ def _take(
     programs: Sequence[dict[str, Any]],
     workers: int,
     peers: dict[str, str],
-    idle: dict[str, float],
     measured: Measured,
 ) -> None:
-    """One pass of one runner. `idle` has what each costs with nothing to run."""
-    if runner.name not in idle:
-        empty = [_run(runner, [], workers, peers) for _ in range(2)]
-        idle[runner.name] = min(one.get("cpu_seconds", 0.0) for one in empty)
+    """One pass of one runner."""
     answer = _run(runner, programs, workers, peers)
     if "missing" in answer:
         measured.missing = answer["missing"]
         return
     count = answer["used"]
     measured.speeds.append(count / answer["seconds"])
-    used = answer["cpu_seconds"] - idle[runner.name]
-    if used > 0:  # else other work on this machine made the difference: not measured
-        measured.cpu_ms.append(1000 * used / count)
+    measured.cpu_ms.append(1000 * answer["cpu_seconds"] / count)
     measured.passed = min(answer["passed"], measured.passed or count)
     measured.used = count
 

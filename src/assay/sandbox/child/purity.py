@@ -13,36 +13,31 @@ import collections
 import heapq
 import itertools
 import math
-import re
 from typing import Any
 
 from assay.sandbox.child.static import ALIASES, nodes_of, texts
 
 _VALUES = (
     str, bytes, bytearray, int, float, complex, list, tuple, dict, set, frozenset, range, slice,
-    collections.deque, collections.Counter, collections.OrderedDict, re.Match, re.Pattern,
+    collections.deque, collections.Counter, collections.OrderedDict,
 )  # fmt: skip
 _TYPING = frozenset((
     "Any", "Callable", "Dict", "FrozenSet", "Generator", "Iterable", "Iterator", "List",
-    "Mapping", "Optional", "Sequence", "Set", "Tuple", "Type", "Union",
+    "Mapping", "Sequence", "Set", "Tuple",
 ))  # fmt: skip
+# None whose functions keep something (`re` and `typing.Union` have caches) or are Python's and call
+# what an argument names: `copy.deepcopy`, given a memo of one's own, is any `getattr`.
 _MODULES: dict[str, frozenset[str]] = {
     "bisect": frozenset(("bisect", "bisect_left", "bisect_right", "insort", "insort_left")),
     "cmath": frozenset(name for name in dir(cmath) if name[0] != "_"),
     "collections": frozenset(("Counter", "OrderedDict", "defaultdict", "deque", "namedtuple")),
-    "copy": frozenset(("copy", "deepcopy")),
-    "fractions": frozenset(("Fraction",)),
     "functools": frozenset(("cmp_to_key", "partial", "reduce")),
     "heapq": frozenset(name for name in heapq.__all__),
     "itertools": frozenset(name for name in dir(itertools) if name[0] != "_"),
     "math": frozenset(name for name in dir(math) if name[0] != "_"),
     "random": frozenset((
-        "Random", "choice", "choices", "randint", "random", "randrange", "sample", "seed",
-        "shuffle", "uniform",
-    )),
-    "re": frozenset((
-        "compile", "escape", "findall", "finditer", "fullmatch", "match", "search", "split",
-        "sub", "subn",
+        "choice", "choices", "randint", "random", "randrange", "sample", "seed", "shuffle",
+        "uniform",
     )),
     "string": frozenset((
         "ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexdigits",
@@ -79,6 +74,11 @@ _NODES = frozenset(
     and issubclass(kind, _PLAIN)
     and not issubclass(kind, ast.Await | ast.Yield | ast.YieldFrom)
 )
+_NAMING = frozenset((
+    ast.Name, ast.Attribute, ast.FunctionDef, ast.ExceptHandler, ast.alias, ast.Import,
+    ast.ImportFrom,
+))  # fmt: skip
+"""Those whose names decide."""
 
 
 def pure(test: dict[str, Any]) -> bool:
@@ -86,23 +86,28 @@ def pure(test: dict[str, Any]) -> bool:
     if test["kind"] == "script" and test["framework"] != "plain":
         return False
     own = {*ALIASES, test.get("module")}
-    for text in texts(test):
-        nodes = nodes_of(text.strip())
-        if len(nodes) < 2 or not all(_pure(node, own) for node in nodes):
-            return False
-    return True
+    if "copy" in test["names"] and "Counter" in test["names"]:
+        return False  # `Counter.copy(int)` is `type`, with which one makes classes
+    return all(_all_pure(nodes_of(text.strip()), own) for text in texts(test))
+
+
+def _all_pure(nodes: tuple[ast.AST, ...], own: set[Any]) -> bool:
+    """Not of a text that is empty or cannot be parsed."""
+    return len(nodes) > 1 and all(
+        type(node) in _NODES and (type(node) not in _NAMING or _pure(node, own)) for node in nodes
+    )
 
 
 def _pure(node: ast.AST, own: set[Any]) -> bool:
-    if type(node) not in _NODES:
-        return False
     if isinstance(node, ast.Name):
         known = node.id in _BUILTINS or not hasattr(builtins, node.id)
         return known and (not node.id.startswith("__") or node.id == "__name__")
     if isinstance(node, ast.Attribute):
         return isinstance(node.ctx, ast.Load) and node.attr in _ATTRIBUTES
-    if isinstance(node, ast.FunctionDef):
-        return not node.name.startswith("__")
+    if isinstance(node, ast.FunctionDef | ast.ExceptHandler):
+        return not (node.name or "").startswith("__")
+    if isinstance(node, ast.alias):
+        return not (node.asname or "").startswith("__")
     if isinstance(node, ast.Import):
         return all(alias.name in _MODULES for alias in node.names)
     if isinstance(node, ast.ImportFrom):

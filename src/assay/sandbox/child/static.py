@@ -223,6 +223,8 @@ def mentioned(test: dict[str, Any]) -> Set[str]:
 def names_in(text: str) -> frozenset[str]:
     names: set[str] = set()
     for node in nodes_of(text.strip()):
+        if type(node) not in _NAMING:
+            continue
         if isinstance(node, ast.Name):
             names.add(node.id)
         elif isinstance(node, ast.Attribute):
@@ -232,6 +234,9 @@ def names_in(text: str) -> frozenset[str]:
         elif isinstance(node, ast.alias):
             names.add(node.name.split(".")[-1])
     return frozenset(names)
+
+
+_NAMING = frozenset((ast.Name, ast.Attribute, ast.arg, ast.alias))
 
 
 def patches(test: dict[str, Any]) -> bool:

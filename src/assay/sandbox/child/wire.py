@@ -89,6 +89,17 @@ def _take(sock: socket.socket, size: int, late: Callable[[], None] = nothing) ->
     return b"".join(chunks)
 
 
+def _whole(sock: socket.socket, first: bytes, limit: int, late: Callable[[], None]) -> bytes:
+    """The body of a frame of which `first` was read: mostly all, as senders wait for an answer."""
+    if len(first) < 4:
+        first += _take(sock, 4 - len(first), late)
+    (size,) = _HEAD.unpack_from(first)
+    body = first[4:]
+    if size > limit or len(body) > size:
+        raise Closed(f"frame of {size} bytes, or more than one")
+    return body if len(body) == size else body + _take(sock, size - len(body), late)
+
+
 def recv_bytes(
     sock: socket.socket, limit: int = MAX_FRAME, late: Callable[[], None] = nothing
 ) -> bytes:
@@ -100,39 +111,28 @@ def recv_bytes(
         first = b""
         while not first:
             try:
-                first = sock.recv(65_536)  # mostly all: the sender waits for an answer to each
+                first = sock.recv(65_536)
             except BlockingIOError:
                 late()
             else:
                 if not first:
                     raise Closed("end of stream")
-        if len(first) < 4:
-            first += _take(sock, 4 - len(first), late)
-        (size,) = _HEAD.unpack_from(first)
-        body = first[4:]
-        if size > limit or len(body) > size:
-            raise Closed(f"frame of {size} bytes, or more than one")
-        return body if len(body) == size else body + _take(sock, size - len(body), late)
+        return _whole(sock, first, limit, late)
     except OSError as error:
         raise Closed(str(error)) from error
 
 
-def recv(sock: socket.socket, limit: int = MAX_FRAME) -> tuple[Any, list[int]]:
+def recv(sock: socket.socket) -> tuple[Any, list[int]]:
     """The next message and the descriptors that came with it. Raises `Closed`."""
     try:
-        first, ancillary, _, _ = sock.recvmsg(4, socket.CMSG_LEN(MAX_FDS * 4))
+        first, ancillary, _, _ = sock.recvmsg(65_536, socket.CMSG_LEN(MAX_FDS * 4))
         if not first:
             raise Closed("end of stream")
         fds = array.array("i")
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
-        if len(first) < 4:
-            first += _take(sock, 4 - len(first))
-        (size,) = _HEAD.unpack(first)
-        if size > limit:
-            raise Closed(f"frame of {size} bytes")
-        return loads(_take(sock, size)), list(fds)
+        return loads(_whole(sock, first, MAX_FRAME, nothing)), list(fds)
     except (OSError, ValueError, RecursionError) as error:
         raise Closed(str(error)) from error
 
