@@ -63,6 +63,8 @@ def test_the_main_thread_is_left(seats: list[affinity.Seat]) -> None:
     for _ in range(3):
         seats[0].moved()
     assert os.sched_getaffinity(0) == before
+    assert seats[0].processors() <= before
+    assert not any(affinity._taken.values())
 
 
 @several

@@ -27,12 +27,10 @@ def everywhere() -> set[int]:
     return os.sched_getaffinity(os.getpid()) if hasattr(os, "sched_getaffinity") else set()
 
 
-def here() -> int:
-    """The processor of this thread; -1 where that cannot be known."""
-    try:
-        return int(_libc.sched_getcpu())
-    except AttributeError:
-        return -1
+def here() -> int | None:
+    """The processor of this thread, where that can be known."""
+    number = _libc.sched_getcpu() if hasattr(_libc, "sched_getcpu") else -1
+    return number if number >= 0 else None
 
 
 def hold(pids: Iterable[int], processors: set[int]) -> None:
@@ -43,10 +41,14 @@ def hold(pids: Iterable[int], processors: set[int]) -> None:
 
 
 class Seat:
-    """The processor of one worker: one that no other worker of this process has, if there is."""
+    """The processor of one worker: one that no other worker of this process has, if there is.
+
+    A worker of the main thread, which is not ours to keep anywhere, follows that thread instead.
+    """
 
     def __init__(self) -> None:
         self.processor: int | None = None
+        self._taken = False
         self._runs = 0
 
     def moved(self) -> bool:
@@ -54,13 +56,15 @@ class Seat:
         before = self.processor
         if len(everywhere()) < 2:
             return False
+        if threading.current_thread() is threading.main_thread():
+            self.processor = here()
+            return self.processor != before
         if self._runs % KEPT_RUNS == 0:
             self.leave()  # one run without a seat shows where there is room
         elif self.processor is None:
             self._take()
         self._runs += 1
-        if threading.current_thread() is not threading.main_thread():
-            hold([0], self.processors())
+        hold([0], self.processors())
         return self.processor != before
 
     def processors(self) -> set[int]:
@@ -70,11 +74,11 @@ class Seat:
         now = here()
         with _lock:
             free = sorted(everywhere(), key=lambda number: (_taken[number], number != now, number))
-            self.processor = free[0]
-            _taken[self.processor] += 1
+            self.processor, self._taken = free[0], True
+            _taken[free[0]] += 1
 
     def leave(self) -> None:
-        if self.processor is not None:
+        if self.processor is not None and self._taken:
             with _lock:
                 _taken[self.processor] -= 1
-            self.processor = None
+        self.processor, self._taken = None, False
