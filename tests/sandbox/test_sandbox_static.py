@@ -76,7 +76,9 @@ steal(copy.deepcopy, "__globals__")
         "import re\nre.compile('a', 2)\n",
         "import random\nrandom.Random.seed\n",
         "from fractions import Fraction\n",
-        "from typing import Union\n",
+        "from typing import List\n",
+        "x = '{0.__func__}'.format(f)\n",
+        "b'x'.decode('no such')\n",
         "class A:\n    pass\n",
         "def f():\n    yield 1\n",
         "def f():\n    global g\n    g = 1\n",
@@ -101,11 +103,18 @@ def test_what_may_outlive_a_test_has_a_judge_of_its_own(source: str) -> None:
     assert not plan.read(Script(id="t", source=source, call="f()")).pure
 
 
+@pytest.mark.parametrize("module", ["os", "builtins", "random", "os.path"])
+def test_a_module_of_pythons_is_no_candidate(module: str) -> None:
+    """A test that calls `os` its candidate, and imports the real one."""
+    source = f"from {module} import system as s\n"
+    assert not plan.read(Script(id="t", source=source, call="f()", module=module)).pure
+
+
 @pytest.mark.parametrize(
     "source",
     [
         "def check(f):\n    assert f([1]) == 2, 'no'\n",
-        "import math\nfrom typing import List\nassert math.isclose(f(1), 1.0, abs_tol=1e-6)\n",
+        "import math\nassert math.isclose(f(1), 1.0, abs_tol=1e-6)\n",
         "from collections import Counter\nassert Counter(f('a')) == Counter('a')\n",
         "import random\nfor _ in range(9):\n    x = random.randint(0, 9)\n    assert f(x) == x\n",
         "try:\n    f(None)\nexcept TypeError as error:\n    assert error.args\n",

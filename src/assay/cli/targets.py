@@ -35,7 +35,9 @@ def targets_of(given: str, tests: Sequence[Test]) -> list[Target]:
         found = [Target(Item(problem=python.load(Path(given))), Path(given))]
     elif looks_like_path(given):
         if Path(given).exists():
-            raise UsageError(f"{given}: cannot fill this; give a .py or .jsonl file")
+            raise UsageError(
+                f"{given}: cannot fill this; give a .py or .jsonl file, or the task in words"
+            )
         raise ProblemError(f"{given}: no such file")
     else:
         return [Target(Item(problem=text.problem(given, tests)))]

@@ -2,8 +2,8 @@
 
 Candidate, judge and the thread that watches them wait for one another in turn: woken on another
 processor each time they cost a fifth more CPU, and two workers that chance upon the same
-processor leave the other one idle, a third of all runs (docs/log.md). A run that lasts is let
-go, so that no two long ones share a processor while another is idle.
+processor leave the other one idle, a third of all runs (docs/log.md). A candidate that
+lasts is let go, so that no two long ones share a processor while another is idle.
 """
 
 import contextlib
@@ -65,7 +65,7 @@ class Seat:
             self._take()
         self._runs += 1
         hold([0], self.processors())
-        return self.processor != before
+        return self.processor != before or self._runs == 1  # started by a thread that had a seat
 
     def processors(self) -> set[int]:
         return everywhere() if self.processor is None else {self.processor}

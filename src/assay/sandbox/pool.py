@@ -168,7 +168,8 @@ async def _done(futures: list[Future[Run]]) -> None:
 
     def ended(future: Future[Run]) -> None:
         nonlocal left
-        error = None if future.cancelled() else future.exception()
+        gone = SandboxError("this sandbox was closed")
+        error = gone if future.cancelled() else future.exception()
         with lock:
             left -= 1
         if error is not None or left == 0:

@@ -269,7 +269,7 @@ class Worker:
     def settle(self) -> None:
         """Runs that are forked from now on begin on this worker's processor."""
         if self._seat.moved():
-            pids = [zygote.pid for zygote in self.zygotes.values()]
+            pids = [self.zygotes[role].pid for role in ROLES]
             judge = self.judge.process.pid if self.judge is not None else None
             affinity.hold([*pids, judge] if judge else pids, self._seat.processors())
 
@@ -303,6 +303,7 @@ class Worker:
                 del self.zygotes[name]
                 zygote.close()
                 raise
+            affinity.hold([zygote.pid], affinity.everywhere())  # compilers count processors
             if self.memory is not None:
                 self.memory.add(zygote.pid)
         return self.zygotes[name]

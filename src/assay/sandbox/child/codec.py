@@ -7,6 +7,7 @@ that is not plain goes through the `other` hook, or raises `NotPlain`.
 """
 
 from array import array
+from binascii import a2b_base64, b2a_base64
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
 from functools import lru_cache
@@ -76,8 +77,6 @@ def _encode_whole(value: list[Any]) -> Any:
     items = list(value)
     kinds = set(map(type, items))
     if kinds == {float}:
-        from binascii import b2a_base64  # two libraries, which few runs need
-
         return {"FA": b2a_base64(array("d", items).tobytes(), newline=False).decode("ascii")}
     if kinds == {str}:
         return items
@@ -240,8 +239,6 @@ def _read_float(body: Any, dec: Other) -> float:
 
 
 def _read_floats(body: Any, dec: Other) -> list[float]:
-    from binascii import a2b_base64
-
     floats = array("d")
     floats.frombytes(a2b_base64(body, strict_mode=True))
     return floats.tolist()

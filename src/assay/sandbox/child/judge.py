@@ -52,8 +52,9 @@ class Group:
             if main_module is not None:
                 sys.modules["__main__"] = main_module
             for _, test in self._order["tests"]:
-                for name in {*static.ALIASES, test.get("module"), "test_candidate"}:
-                    sys.modules.pop(name or "candidate", None)
+                for name in {*static.ALIASES, test.get("module") or "candidate", "test_candidate"}:
+                    if static.may_install(name):
+                        sys.modules.pop(name, None)
         self._send({"done": self._done, "end": end})
 
     def _judge(self) -> Any:

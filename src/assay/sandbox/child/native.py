@@ -33,8 +33,8 @@ def load() -> Loop | None:
     ) -> Callable[[], int]:
         code = ctypes.create_string_buffer(program, len(program))
         room = (ctypes.c_char * len(request)).from_buffer(request)
-        numbers = map(ctypes.c_int, (control, len(program) // 8, dumpable))
-        fd, length, flag = numbers  # kept, as each run would have to let go of its own
+        # Kept, as each run would have to let go of its own.
+        fd, length, flag = map(ctypes.c_int, (control, len(program) // 8, dumpable))
         return partial(library.serve, fd, code, length, flag, room)
 
     return serve

@@ -139,8 +139,8 @@ class JudgePeer(Peer):
 
     def call(self, target: dict[str, Any], name: str, args: Any, kwargs: Any) -> Any:
         try:
-            given = [self.encode(item) for item in args]
-            encoded = [given, self.encode(kwargs) if kwargs else {"D": []}]
+            trees = [codec.encode(item, self._out, 2) for item in args]  # as deep as in a list
+            encoded = [trees, codec.encode(kwargs, self._out, 1) if kwargs else {"D": []}]
         except codec.NotPlain as error:
             if not self._asked:  # too deep, say: the test alone made it
                 self.unsplit = f"an argument that does not cross: {error}"

@@ -15,18 +15,14 @@ import itertools
 import math
 from typing import Any
 
-from assay.sandbox.child.static import ALIASES, nodes_of, texts
+from assay.sandbox.child.static import ALIASES, may_install, nodes_of, texts
 
 _VALUES = (
     str, bytes, bytearray, int, float, complex, list, tuple, dict, set, frozenset, range, slice,
     collections.deque, collections.Counter, collections.OrderedDict,
 )  # fmt: skip
-_TYPING = frozenset((
-    "Any", "Callable", "Dict", "FrozenSet", "Generator", "Iterable", "Iterator", "List",
-    "Mapping", "Sequence", "Set", "Tuple",
-))  # fmt: skip
-# None whose functions keep something (`re` and `typing.Union` have caches) or are Python's and call
-# what an argument names: `copy.deepcopy`, given a memo of one's own, is any `getattr`.
+# None that keeps something (`re` and `typing` have caches) or calls what an argument names:
+# `copy.deepcopy`, given a memo of one's own, is any `getattr`.
 _MODULES: dict[str, frozenset[str]] = {
     "bisect": frozenset(("bisect", "bisect_left", "bisect_right", "insort", "insort_left")),
     "cmath": frozenset(name for name in dir(cmath) if name[0] != "_"),
@@ -43,13 +39,13 @@ _MODULES: dict[str, frozenset[str]] = {
         "ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexdigits",
         "octdigits", "printable", "punctuation", "whitespace",
     )),
-    "typing": _TYPING,
 }  # fmt: skip
 _ATTRIBUTES = frozenset(
     {"args"}
     | {name for kind in _VALUES for name in dir(kind) if name[0] != "_"}
     | {name for names in _MODULES.values() for name in names}
-)
+) - {"encode", "decode", "format", "format_map"}
+"""Not those that keep what they were asked for (codecs), or look into what they are given."""
 _BUILTINS = frozenset((
     "abs", "all", "any", "ascii", "bin", "bool", "bytearray", "bytes", "callable", "chr",
     "complex", "dict", "divmod", "enumerate", "filter", "float", "format", "frozenset", "hash",
@@ -85,7 +81,7 @@ def pure(test: dict[str, Any]) -> bool:
     """Whether nothing but the verdict is left once the test has run."""
     if test["kind"] == "script" and test["framework"] != "plain":
         return False
-    own = {*ALIASES, test.get("module")}
+    own = {name for name in (*ALIASES, test.get("module")) if name and may_install(name)}
     if "copy" in test["names"] and "Counter" in test["names"]:
         return False  # `Counter.copy(int)` is `type`, with which one makes classes
     return all(_all_pure(nodes_of(text.strip()), own) for text in texts(test))

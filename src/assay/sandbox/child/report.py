@@ -176,7 +176,9 @@ def compiled(code: str) -> CodeType:
 def remember(code: str) -> None:
     """Lets tracebacks and `inspect` find the candidate's lines."""
     text = code.replace("\r\n", "\n").replace("\r", "\n") if "\r" in code else code
-    lines = [line + "\n" for line in text.split("\n")]  # only line ends do, as in a file
+    lines = [
+        line + "\n" for line in text.removesuffix("\n").split("\n")
+    ]  # only line ends do, as in a file
     linecache.cache[CANDIDATE_FILE] = (len(code), None, lines, CANDIDATE_FILE)
 
 

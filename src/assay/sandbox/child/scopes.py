@@ -28,10 +28,6 @@ class Scope(Protocol):
         ...
 
 
-def may_install(name: str) -> bool:
-    return name.isidentifier() and name not in sys.stdlib_module_names
-
-
 class Split:
     """Everything is a call to the candidate's process."""
 
@@ -83,7 +79,7 @@ class Split:
     def install(self, module: str | None) -> None:
         made = _Module(self)
         for name in {*static.ALIASES, module}:
-            if name and may_install(name):
+            if name and static.may_install(name):
                 sys.modules[name] = made
 
     def public(self) -> list[str]:
@@ -136,7 +132,7 @@ class Direct:
 
     def install(self, module: str | None) -> None:
         for name in {*static.ALIASES, module}:
-            if name and may_install(name):
+            if name and static.may_install(name):
                 sys.modules[name] = self._module
 
     def owns(self, value: Any) -> bool:

@@ -227,8 +227,8 @@ class Server(Peer):
         else:
             function = getattr(self._module, request["name"])
         nodes, named = request["args"]
-        args = [codec.decode(node, self._in, 1) for node in nodes]
-        kwargs = self.decode(named) if named["D"] else {}
+        args = [codec.decode(node, self._in, 2) for node in nodes]
+        kwargs = codec.decode(named, self._in, 1) if named["D"] else {}
         try:
             reply = self._result(function(*args, **kwargs), args, kwargs)
         except (Gone, codec.NotPlain):

@@ -4,6 +4,7 @@ Everything here shares its process with code that may be hostile. Nothing that i
 a test pass: it answers calls with plain values, and the judge compares.
 """
 
+import linecache
 import os
 import socket
 import sys
@@ -77,7 +78,7 @@ class Solver:
         return module
 
     def warm_up(self) -> None:
-        """Serves itself once, so that no fork pays for what the first calls build."""
+        """Serves itself, so that no fork pays for what the first calls build."""
         kept, stdout = (self._control, self._server), sys.stdout
         for _ in range(WARM_ROUNDS):
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -90,6 +91,7 @@ class Solver:
                 self._serve(wire.recv_bytes(theirs), wire.nothing)
         (self._control, self._server), sys.stdout = kept, stdout
         sys.modules.pop("candidate", None)
+        linecache.clearcache()
 
 
 def load(code: str) -> tuple[types.ModuleType | None, dict[str, Any]]:

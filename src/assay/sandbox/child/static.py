@@ -58,6 +58,11 @@ _ERRORS = frozenset(
 )
 
 
+def may_install(name: str) -> bool:
+    """Whether a candidate may be imported under that name."""
+    return name.isidentifier() and name not in sys.stdlib_module_names
+
+
 class CandidateText:
     """The candidate, read as text, as far as somebody asks. Of a text that cannot be parsed
     nothing is known."""
