@@ -74,3 +74,12 @@ async def test_a_run_in_a_sandbox_that_is_closed_meanwhile() -> None:
     await sandbox.close()
     found = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(error) for error in found] == [SandboxError, SandboxError]
+
+
+async def test_lines_as_in_a_file(isolated: Sandbox) -> None:
+    """One empty line too many after the last one, or a line end that is none."""
+    code = "import linecache\ndef f():\n    return linecache.getlines('<candidate>')\n# \f\n"
+    wanted = code.split("\n")[:-1]
+    source = f"assert f() == {[line + chr(10) for line in wanted]!r}, f()\n"
+    [run] = await isolated.run([Job(code=code, tests=(script(source),))])
+    assert run.passed, run.verdicts[0]
