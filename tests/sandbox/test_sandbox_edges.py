@@ -83,3 +83,14 @@ async def test_lines_as_in_a_file(isolated: Sandbox) -> None:
     source = f"assert f() == {[line + chr(10) for line in wanted]!r}, f()\n"
     [run] = await isolated.run([Job(code=code, tests=(script(source),))])
     assert run.passed, run.verdicts[0]
+
+
+async def test_a_shared_judge_that_writes_no_verdict(
+    isolated: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure of ours, as no test can make such a judge do so, that reads `killed`."""
+    monkeypatch.setattr("assay.sandbox.verdicts.is_outcome", lambda told: False)
+    with pytest.raises(SandboxError, match="no verdict"):
+        await isolated.run(
+            [Job(code="def f():\n    return 1\n", tests=(script("assert f() == 1\n"),))]
+        )

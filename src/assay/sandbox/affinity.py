@@ -48,7 +48,7 @@ class Seat:
 
     def __init__(self) -> None:
         self.processor: int | None = None
-        self._taken = False
+        self._seated = False
         self._runs = 0
 
     def moved(self) -> bool:
@@ -74,11 +74,11 @@ class Seat:
         now = here()
         with _lock:
             free = sorted(everywhere(), key=lambda number: (_taken[number], number != now, number))
-            self.processor, self._taken = free[0], True
+            self.processor, self._seated = free[0], True
             _taken[free[0]] += 1
 
     def leave(self) -> None:
-        if self.processor is not None and self._taken:
+        if self.processor is not None and self._seated:
             with _lock:
                 _taken[self.processor] -= 1
-        self.processor, self._taken = None, False
+        self.processor, self._seated = None, False

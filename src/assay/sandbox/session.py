@@ -191,6 +191,8 @@ class Session:
             known = type(found) is dict and "outcome" in found and bool(waiting)
             if not known or found.get("test") != waiting[0]:
                 return found
+            if place == "shared" and not verdicts.is_outcome(found["outcome"]):
+                raise WorkerLost("a judge wrote what is no verdict")  # no test can make it do so
             index = waiting.pop(0)
             self._done[index] = verdicts.verdict(self._tests[index], found, _mark(place))
         return None

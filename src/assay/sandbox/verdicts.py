@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import fields, replace
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 
 from assay.problem import Call, Limits, Script, Test
 from assay.problem.stubs import code_lines
@@ -69,11 +69,14 @@ def detail_of(message: dict[str, Any]) -> Detail:
     return Detail(**known | {"stdout": known.get("stdout") or ""})
 
 
+def is_outcome(told: Any) -> TypeGuard[Outcome]:
+    return type(told) is str and told in _OUTCOMES
+
+
 def verdict(test: Call | Script, message: dict[str, Any], judging: Judging) -> Verdict:
     """A verdict that a judge wrote. One that is not well formed is never a pass."""
     told = message.get("outcome")
-    known = type(told) is str and told in _OUTCOMES
-    outcome: Outcome = told if known else "killed"  # type: ignore[assignment] # checked above
+    outcome: Outcome = told if is_outcome(told) else "killed"
     cpu, peak = message.get("cpu"), message.get("peak")
     return Verdict(
         test=test.id,

@@ -41,7 +41,8 @@ _settrace = sys.settrace
 
 def guard() -> None:
     """Takes from the candidate what would end the tracing."""
-    sys.settrace = sys.setprofile = threading.settrace = lambda *_: None  # type: ignore[assignment]
+    nothing: Any = lambda *_: None  # noqa: E731 - of any type, as each of the three has its own
+    sys.settrace = sys.setprofile = threading.settrace = nothing
     sys.setrecursionlimit(sys.getrecursionlimit() + 200)  # hooks need some of the stack
 
 

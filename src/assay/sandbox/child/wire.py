@@ -20,10 +20,12 @@ class Closed(Exception):
 
 _plain = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 # What `_plain.encode` makes anew for each message.
-_chunks: Callable[[Any, int], tuple[str, ...]] = encoder.c_make_encoder(  # type: ignore[attr-defined]
+_chunks: Callable[[Any, int], tuple[str, ...]] = encoder.c_make_encoder(  # type: ignore[attr-defined]  # C's, unknown to the stubs
     None, _plain.default, encoder.encode_basestring_ascii, None, ":", ",", False, False, True
 )
-_scan: Callable[[str, int], tuple[Any, int]] = scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type]
+_scan: Callable[[str, int], tuple[Any, int]] = scanner.make_scanner(
+    json.JSONDecoder()  # type: ignore[arg-type]  # the stubs want the scanner itself
+)
 
 
 def dumps(tree: Any) -> bytes:
